@@ -1,0 +1,1 @@
+"""AWS on one machine, of real parts. Nothing that ships imports this package."""

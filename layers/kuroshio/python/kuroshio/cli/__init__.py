@@ -1,0 +1,60 @@
+"""The ``kuroshio`` command: one module per verb, imported only when the verb is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+
+import kuroshio
+from kuroshio.errors import KuroshioError
+
+# verb -> module:command, in the order of `kuroshio --help`. `lab` exists in a checkout, not in an installed wheel.
+_VERBS = {
+    "detect": "kuroshio.cli.detect:detect",
+    "image": "kuroshio.cli.image:image",
+    "preflight": "kuroshio.cli.preflight:preflight",
+    "lab": "lab.cli:lab",
+    "completion": "kuroshio.cli.completion:completion",
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [verb for verb, target in _VERBS.items() if find_spec(target.split(":")[0].split(".")[0])]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, name = _VERBS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(kuroshio.__version__, prog_name="kuroshio")
+def kuroshio_command() -> None:
+    """Releases, Aurora migrations and scheduled work on AWS, as workflows in your own account.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done but incomplete (the output says what is
+    unknown), 130 interrupted.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command and turn our own errors into one line and an exit code, never a traceback."""
+    try:
+        kuroshio_command.main(args=argv, prog_name="kuroshio", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except KuroshioError as error:
+        click.echo(f"kuroshio: {type(error).__name__}: {error}", err=True)
+        sys.exit(error.exit_code)

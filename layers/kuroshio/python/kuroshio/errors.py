@@ -1,0 +1,69 @@
+"""Every error that Kuroshio raises on purpose.
+
+The class names are an interface: Lambda reports them as ``errorType`` and state machines match them in
+``ErrorEquals``, so renaming one is a breaking change (``tests/workflows`` holds the two together)::
+
+    KuroshioError
+    ├── TransientError            nothing is wrong with the request: the same call may succeed later
+    │   └── ServiceUnavailable    AWS throttled, timed out or failed on its side
+    └── PermanentError            the same call will fail again
+        ├── InvalidRequest        the event, the option or the file that was handed in is wrong
+        ├── ConfigurationMissing  the environment lacks what the function or command needs
+        ├── AccessRefused         AWS said that the role may not
+        ├── RepositoryUnreadable  not a git repository, a damaged bundle, an unknown revision
+        ├── NoMergeBase           base and head share no history that is at hand
+        ├── LimitExceeded         hostile or enormous input: a stated bound was passed
+        └── PlanConflict          an immutable plan exists under this name with another content
+"""
+
+from __future__ import annotations
+
+
+class KuroshioError(Exception):
+    """Something that Kuroshio can name. The message says what happened and what to do next."""
+
+    exit_code = 1
+
+
+class TransientError(KuroshioError):
+    """Nothing is wrong with the request: the same call may succeed later."""
+
+
+class ServiceUnavailable(TransientError):  # noqa: N818 - the name is the state machine's ErrorEquals
+    """AWS throttled the call, timed out or failed on its side, after botocore's own retries."""
+
+
+class PermanentError(KuroshioError):
+    """The same call will fail again until somebody changes something."""
+
+
+class InvalidRequest(PermanentError):  # noqa: N818
+    """The event, the option or the file that was handed in is wrong; the message names the field."""
+
+    exit_code = 2
+
+
+class ConfigurationMissing(PermanentError):  # noqa: N818
+    """The environment lacks what the function or command needs; the message names all that is missing."""
+
+    exit_code = 2
+
+
+class AccessRefused(PermanentError):  # noqa: N818
+    """AWS refused the call for lack of permission."""
+
+
+class RepositoryUnreadable(PermanentError):  # noqa: N818
+    """Not a git repository, a damaged bundle, or a revision that is not in it."""
+
+
+class NoMergeBase(PermanentError):  # noqa: N818
+    """Base and head share no history that is at hand: what changed cannot be known."""
+
+
+class LimitExceeded(PermanentError):  # noqa: N818
+    """A stated bound on size, depth or time was passed by what was handed in."""
+
+
+class PlanConflict(PermanentError):  # noqa: N818
+    """A plan exists under this name with another content. Plans are immutable."""
