@@ -14,6 +14,7 @@ from kuroshio.errors import KuroshioError
 # verb -> module:command, in the order of `kuroshio --help`. `lab` exists in a checkout, not in an installed wheel.
 _VERBS = {
     "detect": "kuroshio.cli.detect:detect",
+    "plan": "kuroshio.cli.plan:plan",
     "image": "kuroshio.cli.image:image",
     "preflight": "kuroshio.cli.preflight:preflight",
     "lab": "lab.cli:lab",
@@ -21,9 +22,16 @@ _VERBS = {
 }
 
 
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return [verb for verb, target in _VERBS.items() if find_spec(target.split(":")[0].split(".")[0])]
+        return [verb for verb, target in _VERBS.items() if _is_installed(target.split(":")[0])]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
