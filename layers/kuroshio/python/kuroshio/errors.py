@@ -10,6 +10,8 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── InvalidRequest        the event, the option or the file that was handed in is wrong
         ├── ConfigurationMissing  the environment lacks what the function or command needs
         ├── AccessRefused         AWS said that the role may not
+        ├── NotFound              AWS has nothing under the name that was asked for
+        ├── RequestRefused        AWS refused the call as it was made, for another reason
         ├── RepositoryUnreadable  not a git repository, a damaged bundle, an unknown revision
         ├── NoMergeBase           base and head share no history that is at hand
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
@@ -51,6 +53,14 @@ class ConfigurationMissing(PermanentError):  # noqa: N818
 
 class AccessRefused(PermanentError):  # noqa: N818
     """AWS refused the call for lack of permission."""
+
+
+class NotFound(PermanentError):  # noqa: N818
+    """AWS has nothing under the name that was asked for."""
+
+
+class RequestRefused(PermanentError):  # noqa: N818
+    """AWS refused the call as it was made, for a reason that the message quotes."""
 
 
 class RepositoryUnreadable(PermanentError):  # noqa: N818
