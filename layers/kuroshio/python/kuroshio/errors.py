@@ -13,7 +13,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── NotFound              AWS has nothing under the name that was asked for
         ├── RequestRefused        AWS refused the call as it was made, for another reason
         ├── RepositoryUnreadable  not a git repository, a damaged bundle, an unknown revision
-        ├── NoMergeBase           base and head share no history that is at hand
+        ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         └── PlanConflict          an immutable plan exists under this name with another content
 """
@@ -67,8 +67,8 @@ class RepositoryUnreadable(PermanentError):  # noqa: N818
     """Not a git repository, a damaged bundle, or a revision that is not in it."""
 
 
-class NoMergeBase(PermanentError):  # noqa: N818
-    """Base and head share no history that is at hand: what changed cannot be known."""
+class TemplateUnreadable(PermanentError):  # noqa: N818
+    """A file that should be a template is not well-formed YAML or JSON. The message begins with line and column."""
 
 
 class LimitExceeded(PermanentError):  # noqa: N818

@@ -1,0 +1,178 @@
+"""What one template says, wherever it lies and in whichever commit: a pure function of its content.
+
+So an analysis can be kept by the blob id of the template, and is right for ever (within one VERSION).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kuroshio.changes import references, sources
+from kuroshio.changes.canonical import digest, normalise
+from kuroshio.changes.document import load
+from kuroshio.changes.inheritance import effective_properties
+from kuroshio.changes.unit import Definition, Kind, Source
+from kuroshio.errors import LimitExceeded, TemplateUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Part of the key under which analyses are kept: raise it whenever the same content would be analysed differently.
+VERSION = 1
+
+# Read by linters and consoles, never by a deployment.
+_IDLE_METADATA = frozenset({"AWS::CloudFormation::Designer", "cfn-lint", "cfn_nag", "checkov", "guard", "cdk_nag"})
+_IDLE_SECTIONS = frozenset({"Description", "Metadata", "Globals", "Resources"})
+_HARMLESS_MACROS = ("AWS::",)
+
+_RESOURCES = re.compile(rb"""(?:^|[{,\s])["']?Resources["']?\s*:""")
+_TYPE = re.compile(rb"""["']?Type["']?\s*:\s*["']?AWS::|AWS::Include""")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something about a template that cannot be known from it.
+
+    ``standing``: there are units that cannot be seen, even while the template stays the same. Otherwise the units that
+    are seen are in doubt when the template changes.
+    """
+
+    code: str
+    message: str
+    standing: bool = True
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The units of one template, the rest of it as a digest, and what cannot be known."""
+
+    units: tuple[Definition, ...] = ()
+    rest: str = ""
+    files: tuple[Source, ...] = ()  # of resources that are no units
+    doubts: tuple[Doubt, ...] = ()
+
+
+def looks_like_template(content: bytes) -> bool:
+    """Whether the bytes hold what every template holds: a Resources section and a type of AWS's."""
+    return bool(_RESOURCES.search(content) and _TYPE.search(content))
+
+
+def analyse(content: bytes) -> Analysis | None:
+    """Analyse one file. None: it is no template. A template that cannot be read is an analysis with a doubt."""
+    if not looks_like_template(content):
+        return None
+    try:
+        document = load(content)
+    except LimitExceeded as error:
+        return Analysis(doubts=(Doubt("template-too-large", str(error)),))
+    except TemplateUnreadable as error:
+        return Analysis(doubts=(Doubt("template-unreadable", str(error)),))
+    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+        return None
+    return _analyse(normalise(document))
+
+
+def _analyse(template: dict[str, Any]) -> Analysis:
+    resources = {name: body for name, body in template["Resources"].items() if isinstance(body, dict)}
+    kinds = {name: sources.KINDS.get(str(body.get("Type"))) for name, body in resources.items()}
+    layers = {name for name, kind in kinds.items() if kind is Kind.LAYER}
+    units = [_definition(template, name, resources[name], kind, layers) for name, kind in kinds.items() if kind]
+    others = {name: body for name, body in template["Resources"].items() if not kinds.get(name)}
+    sections = {name: section for name, section in template.items() if name not in _IDLE_SECTIONS}
+    return Analysis(
+        units=tuple(sorted(units, key=lambda unit: unit.logical_id)),
+        rest=digest([sections, others]),
+        files=tuple(_infrastructure_files(others)),
+        doubts=tuple(_doubts(template)),
+    )
+
+
+def _definition(
+    template: dict[str, Any], name: str, resource: dict[str, Any], kind: Kind, layers: set[str]
+) -> Definition:
+    properties = effective_properties(template, resource)
+    metadata = resource.get("Metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    packaging, found = sources.of_unit(kind, str(resource["Type"]), _with_defaults(template, properties), metadata)
+    used = {name for _, name in references.names(properties.get("Layers"))} & layers
+    return Definition(
+        logical_id=name,
+        kind=kind,
+        packaging=packaging,
+        parts=tuple(sorted((part, digest(value)) for part, value in _parts(template, resource, properties, metadata))),
+        sources=tuple(found),
+        layers=tuple(sorted(used)) if kind is Kind.FUNCTION else (),
+    )
+
+
+def _parts(
+    template: dict[str, Any], resource: dict[str, Any], properties: dict[str, Any], metadata: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    whole: dict[str, Any] = {f"Properties.{key}": value for key, value in properties.items()}
+    whole |= {f"Metadata.{key}": value for key, value in metadata.items() if key not in _IDLE_METADATA}
+    attributes = {key: value for key, value in resource.items() if key not in ("Properties", "Metadata")}
+    attributes.pop("IgnoreGlobals", None)  # its effect stands in the properties
+    yield from whole.items()
+    yield from attributes.items()
+    yield from references.parts(template, [properties, metadata, attributes]).items()
+
+
+def _with_defaults(template: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """Resolve references to parameters by their defaults, as ``sam build`` does when it looks for sources."""
+    parameters = template.get("Parameters")
+
+    def resolved(value: Any) -> Any:
+        parameter = parameters.get(value["Ref"]) if isinstance(parameters, dict) and _is_reference(value) else None
+        default = parameter.get("Default") if isinstance(parameter, dict) else None
+        return default if isinstance(default, str) and default else value
+
+    return {key: resolved(value) if key in sources.PATHS else value for key, value in properties.items()}
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("Ref"), str)
+
+
+def _infrastructure_files(resources: dict[str, Any]) -> Iterator[Source]:
+    for body in resources.values():
+        if isinstance(body, dict) and isinstance(body.get("Properties"), dict):
+            yield from sources.of_infrastructure(str(body.get("Type")), body["Properties"])
+
+
+def _doubts(template: dict[str, Any]) -> Iterator[Doubt]:
+    for name, body in template["Resources"].items():
+        if name.startswith("Fn::ForEach") and _may_make_units(body):
+            yield Doubt("loop", f"{name} makes resources in a loop; loops are not expanded yet")
+        elif name == "Fn::Transform":
+            yield Doubt("include", "Resources are filled in by a transform at deployment; its units are not known")
+    if "Fn::Transform" in template:
+        yield Doubt("include", "the template is filled in by a transform at deployment; its units are not known")
+    for macro in _macros(template.get("Transform")):
+        if not macro.startswith(_HARMLESS_MACROS):
+            message = f"the macro {macro} rewrites the template at deployment; its effect on the units is not known"
+            yield Doubt("macro", message, standing=False)
+
+
+def _may_make_units(body: Any) -> bool:
+    types = set(_types(body))
+    return bool(types & set(sources.KINDS)) or not all(type_.startswith("AWS::") for type_ in types)
+
+
+def _types(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "Type" in value and "Properties" in value:
+            yield value["Type"] if isinstance(value["Type"], str) else ""
+        for item in value.values():
+            yield from _types(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _types(item)
+
+
+def _macros(transform: Any) -> Iterator[str]:
+    for entry in transform if isinstance(transform, list) else [transform]:
+        name = entry.get("Name") if isinstance(entry, dict) else entry
+        if isinstance(name, str):
+            yield name

@@ -1,0 +1,71 @@
+"""What detection asks of the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from kuroshio.changes.analysis import Analysis
+    from kuroshio.changes.tree import FileChange, Tree
+
+
+@dataclass(frozen=True)
+class Blob:
+    """The content of a file, or its beginning where it is larger than was asked for."""
+
+    content: bytes
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether ``content`` is all of it."""
+        return len(self.content) == self.size
+
+
+class Repository(Protocol):
+    """A git repository, read only. Commits and blobs are named by their full object ids."""
+
+    def commit(self, revision: str) -> str:
+        """Return the id of the commit that ``revision`` names. Raises RepositoryUnreadable when there is none."""
+
+    def merge_bases(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the best common ancestors, the one that git prefers first. Empty: the commits share no history."""
+
+    def is_cut(self, base: str, head: str, merge_base: str | None) -> bool:
+        """Whether a shallow clone ends the history between these commits, so that the merge base may be another."""
+
+    def tree(self, commit: str) -> Tree:
+        """Return all files of the commit."""
+
+    def changes(self, old: str, new: str) -> list[FileChange]:
+        """Return the paths that differ between the trees of two commits, renames as a removal and an addition."""
+
+    def blobs(self, oids: Iterable[str], max_bytes: int) -> Iterator[tuple[str, Blob]]:
+        """Yield the contents of the blobs by id, one at a time, each up to ``max_bytes``.
+
+        Raises RepositoryUnreadable when one is not at hand, as in a partial clone.
+        """
+
+
+class Analyses(Protocol):
+    """Analyses of templates that were made before, by blob id. None: the blob is known to be no template."""
+
+    def get(self, oids: Iterable[str]) -> Mapping[str, Analysis | None]:
+        """Return what is known of these blobs."""
+
+    def put(self, analyses: Mapping[str, Analysis | None]) -> None:
+        """Keep what was found out."""
+
+
+class NoAnalyses:
+    """Remembers nothing."""
+
+    def get(self, oids: Iterable[str]) -> Mapping[str, Analysis | None]:  # noqa: ARG002 - a port
+        """Know of no blob."""
+        return {}
+
+    def put(self, analyses: Mapping[str, Analysis | None]) -> None:
+        """Forget."""

@@ -1,0 +1,1 @@
+"""A plan as a document for programs, and as text for people."""

@@ -1,0 +1,121 @@
+"""The units of one commit: what its templates define, placed in its tree."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from kuroshio.changes import dockerignore, paths
+from kuroshio.changes.unit import Definition, Input, Source, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kuroshio.changes.analysis import Analysis
+    from kuroshio.changes.tree import Tree
+
+OUTSIDE = "source-outside-tree"
+MISSING = "source-not-in-tree"
+UNKNOWN = "source-unknown"
+LINK_OUTSIDE = "symlink-leaves-tree"
+LINK_DANGLES = "symlink-dangles"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One commit as detection sees it. ``contents`` holds symbolic links and .dockerignore files, by blob id."""
+
+    tree: Tree
+    templates: Mapping[str, Analysis]
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def units(self) -> Mapping[str, Unit]:
+        """All units by id."""
+        units = (self._placed(path, unit) for path, template in self.templates.items() for unit in template.units)
+        return {unit.id: unit for unit in units}
+
+    @cached_property
+    def infrastructure(self) -> frozenset[Input]:
+        """The files that resources other than units are made of."""
+        sources = ((path, source) for path, template in self.templates.items() for source in template.files)
+        return frozenset(found for path, source in sources for found in self._find(path, source)[0])
+
+    @cached_property
+    def _links(self) -> Mapping[str, str]:
+        return {
+            path: self.contents[entry.oid].decode("utf-8", "surrogateescape")
+            for path, entry in self.tree.links.items()
+            if entry.oid in self.contents
+        }
+
+    @cached_property
+    def _sorted_links(self) -> list[str]:
+        return sorted(self._links)
+
+    def _placed(self, template: str, definition: Definition) -> Unit:
+        inputs: list[Input] = []
+        doubts: list[tuple[str, str]] = []
+        for source in definition.sources:
+            found, doubt = self._find(template, source)
+            inputs += found
+            doubts += [doubt] if doubt else []
+            for each in () if source.docker_context else found:  # Docker sends links as links
+                for linked, link_doubt in self._linked(each):
+                    inputs += linked
+                    doubts += [link_doubt] if link_doubt else []
+        return Unit(template, definition, tuple(dict.fromkeys(inputs)), tuple(dict.fromkeys(doubts)))
+
+    def _find(self, template: str, source: Source) -> tuple[list[Input], tuple[str, str] | None]:
+        """Return the inputs that a source means, and what cannot be known about it."""
+        if source.doubt:
+            return [], (UNKNOWN, f"{source.doubt}; what it is made of is not known")
+        location = paths.join(paths.parent(template), source.location)
+        if location is None:
+            return [], (OUTSIDE, f"its {source.through} {source.location} lies outside the repository")
+        at, links = paths.resolve(location, self._links)
+        followed = [Input(link, source.through) for link in links]
+        if at is None:
+            return followed, (LINK_OUTSIDE, f"its {source.through} {location} leads out of the repository by a link")
+        submodule = self.tree.submodule_above(at)
+        if submodule:
+            return [*followed, Input(submodule, source.through)], None
+        # Stays an input even where nothing lies there: a file that disappears from it is a change of the unit.
+        found = Input(at, source.through, self._excluded(at) if source.docker_context else (), source.canonical)
+        if at not in self.tree.entries and not self.tree.has_folder(at):
+            message = f"its {source.through} {at} is not in the repository (built before the deployment?)"
+            return [*followed, found], (MISSING, message)
+        return [*followed, found], None
+
+    def _excluded(self, context: str) -> tuple[str, ...]:
+        entry = self.tree.entries.get(f"{context}/.dockerignore".lstrip("/"))
+        if entry is None or not entry.is_file or entry.oid not in self.contents:
+            return ()
+        return dockerignore.patterns(self.contents[entry.oid])
+
+    def _linked(self, start: Input) -> Iterator[tuple[list[Input], tuple[str, str] | None]]:
+        """Follow the links inside an input, and those inside what they lead to."""
+        seen, waiting = {start.path}, [start]
+        while waiting:
+            for link in self._links_below(waiting.pop()):
+                at, _ = paths.resolve(link, self._links)
+                if at is None:
+                    yield [], (LINK_OUTSIDE, f"the link {link} among its inputs leads out of the repository")
+                elif at not in seen:
+                    seen.add(at)
+                    target = Input(at, start.through)
+                    waiting.append(target)
+                    dangles = at not in self.tree.entries and not self.tree.has_folder(at)
+                    message = f"the link {link} among its inputs leads to {at}, which is not in the repository"
+                    yield [target], (LINK_DANGLES, message) if dangles else None
+
+    def _links_below(self, start: Input) -> Iterator[str]:
+        prefix = f"{start.path}/" if start.path else ""
+        for link in islice(self._sorted_links, bisect_left(self._sorted_links, prefix), None):
+            if not link.startswith(prefix):
+                return
+            if not dockerignore.excludes(start.excluded, link[len(prefix) :]):
+                yield link

@@ -1,0 +1,151 @@
+"""Where a template says that a unit's content lies, per type of resource.
+
+The list of types and properties is SAM CLI's (``samcli/lib/utils/resources.py``) for what it packages from local paths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kuroshio.changes.canonical import is_intrinsic
+from kuroshio.changes.unit import Kind, Packaging, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KINDS = {
+    "AWS::Serverless::Function": Kind.FUNCTION,
+    "AWS::Serverless::WebFunction": Kind.FUNCTION,
+    "AWS::Lambda::Function": Kind.FUNCTION,
+    "AWS::Serverless::LayerVersion": Kind.LAYER,
+    "AWS::Lambda::LayerVersion": Kind.LAYER,
+    "AWS::Serverless::StateMachine": Kind.STATE_MACHINE,
+    "AWS::StepFunctions::StateMachine": Kind.STATE_MACHINE,
+}
+
+# The properties that name a unit's content as a path.
+PATHS = frozenset({"CodeUri", "Code", "ContentUri", "Content", "DefinitionUri", "DefinitionS3Location"})
+
+# Files that resources other than units are made of: their changes are changes of infrastructure.
+_INFRASTRUCTURE = {
+    "AWS::ApiGateway::RestApi": ("BodyS3Location",),
+    "AWS::ApiGatewayV2::Api": ("BodyS3Location",),
+    "AWS::AppSync::FunctionConfiguration": (
+        "CodeS3Location",
+        "RequestMappingTemplateS3Location",
+        "ResponseMappingTemplateS3Location",
+    ),
+    "AWS::AppSync::GraphQLSchema": ("DefinitionS3Location",),
+    "AWS::AppSync::Resolver": (
+        "CodeS3Location",
+        "RequestMappingTemplateS3Location",
+        "ResponseMappingTemplateS3Location",
+    ),
+    "AWS::CloudFormation::Stack": ("TemplateURL",),
+    "AWS::CloudFormation::StackSet": ("TemplateURL",),
+    "AWS::ElasticBeanstalk::ApplicationVersion": ("SourceBundle",),
+    "AWS::Serverless::Api": ("DefinitionUri",),
+    "AWS::Serverless::Application": ("Location",),
+    "AWS::Serverless::GraphQLApi": ("SchemaUri", "CodeUri"),
+    "AWS::Serverless::HttpApi": ("DefinitionUri",),
+}
+
+# Where `BuildMethod: makefile` may look besides the code itself.
+_BUILD_FOLDERS = ("ProjectRootDirectory", "ContextPath", "WorkingDirectory")
+
+
+def of_unit(
+    kind: Kind, type_: str, properties: dict[str, Any], metadata: dict[str, Any]
+) -> tuple[Packaging, list[Source]]:
+    """Return how the unit's content travels and where it lies.
+
+    ``properties`` are the effective ones; references to parameters with defaults are resolved already.
+    """
+    serverless = type_.startswith("AWS::Serverless::")
+    if kind is Kind.STATE_MACHINE:
+        packaging, sources = _state_machine(properties, "DefinitionUri" if serverless else "DefinitionS3Location")
+    elif kind is Kind.LAYER:
+        packaging, sources = Packaging.ZIP, _local("ContentUri" if serverless else "Content", properties)
+    else:
+        packaging, sources = _function(properties, metadata, "CodeUri" if serverless else "Code")
+    return packaging, [*sources, *_build_folders(metadata), *includes({**properties, "": metadata})]
+
+
+def of_infrastructure(type_: str, properties: dict[str, Any]) -> list[Source]:
+    """Return the local files that a resource which is no unit is made of."""
+    sources = [source for name in _INFRASTRUCTURE.get(type_, ()) for source in _local(name, properties)]
+    return [source for source in [*sources, *includes(properties)] if not source.doubt]
+
+
+def _function(properties: dict[str, Any], metadata: dict[str, Any], code: str) -> tuple[Packaging, list[Source]]:
+    nested = properties.get("Code") if isinstance(properties.get("Code"), dict) else {}
+    image = properties.get("ImageUri") or (nested or {}).get("ImageUri")
+    if properties.get("PackageType") == "Image" or image or "Dockerfile" in metadata:
+        return Packaging.IMAGE, _image(image, metadata)
+    if "InlineCode" in properties or (nested and "ZipFile" in nested):
+        return Packaging.INLINE, []
+    if code == "CodeUri":
+        properties = {code: ".", **properties}  # SAM's own default
+    return Packaging.ZIP, _local(code, properties)
+
+
+def _image(image: Any, metadata: dict[str, Any]) -> list[Source]:
+    context, dockerfile = metadata.get("DockerContext"), metadata.get("Dockerfile")
+    if context is None or dockerfile is None:
+        if isinstance(image, str):
+            return []  # an image that is built elsewhere, named literally: the definition says all
+        return [Source("ImageUri", "", doubt="its image is named outside the template and Metadata does not say how")]
+    if not (isinstance(context, str) and isinstance(dockerfile, str)):
+        return [Source("DockerContext", "", doubt="its DockerContext or Dockerfile is computed by CloudFormation")]
+    return [
+        Source("DockerContext", context, docker_context=True),
+        Source("Dockerfile", f"{context}/{dockerfile}"),
+    ]
+
+
+def _state_machine(properties: dict[str, Any], uri: str) -> tuple[Packaging, list[Source]]:
+    if uri not in properties:
+        return Packaging.INLINE, []
+    return Packaging.FILE, [
+        Source(source.through, source.location, canonical=True, doubt=source.doubt)
+        for source in _local(uri, properties)
+    ]
+
+
+def _local(name: str, properties: dict[str, Any]) -> list[Source]:
+    """Return the local path in a property; nothing for content in S3 that is named literally or not at all."""
+    value = properties.get(name)
+    if isinstance(value, str):
+        return [] if "://" in value else [Source(name, value)]
+    if not isinstance(value, dict):
+        return []
+    if is_intrinsic(value):
+        return [] if "Fn::Transform" in value else [_computed(name, value)]
+    computed = next((part for part in value.values() if is_intrinsic(part)), None)
+    return [_computed(name, computed)] if computed else []
+
+
+def _computed(name: str, value: dict[str, Any]) -> Source:
+    return Source(name, "", doubt=f"its {name} is computed by CloudFormation ({next(iter(value))})")
+
+
+def _build_folders(metadata: dict[str, Any]) -> Iterator[Source]:
+    if metadata.get("BuildMethod") == "makefile":
+        for name in _BUILD_FOLDERS:
+            if isinstance(metadata.get(name), str):
+                yield Source(name, metadata[name])
+
+
+def includes(value: Any) -> Iterator[Source]:
+    """Yield the fragments that ``AWS::Include`` pulls into ``value``."""
+    if isinstance(value, list):
+        for item in value:
+            yield from includes(item)
+    elif isinstance(value, dict):
+        transform = value.get("Fn::Transform")
+        if isinstance(transform, dict) and transform.get("Name") == "AWS::Include":
+            parameters = transform.get("Parameters")
+            for source in _local("Location", parameters if isinstance(parameters, dict) else {}):
+                yield Source("AWS::Include", source.location, doubt=source.doubt)
+        for item in value.values():
+            yield from includes(item)

@@ -1,0 +1,87 @@
+"""A unit: the smallest thing that is deployed on its own, as one template defines it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a unit is. ECS and instance services will join."""
+
+    FUNCTION = "function"
+    LAYER = "layer"
+    STATE_MACHINE = "state-machine"
+
+
+class Packaging(StrEnum):
+    """How a unit's content travels."""
+
+    ZIP = "zip"
+    IMAGE = "image"
+    INLINE = "inline"  # the content stands in the template
+    FILE = "file"  # a state machine's definition in a file of its own
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a template says that a unit's content lies.
+
+    ``location`` is relative to the template's folder. Empty ``location`` with a ``doubt``: the template does not say.
+    """
+
+    through: str  # the property that names it, e.g. "CodeUri"
+    location: str
+    docker_context: bool = False  # less what .dockerignore leaves out
+    canonical: bool = False  # JSON or YAML whose form does not matter, only its meaning
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One unit as its template defines it, wherever the template lies.
+
+    ``parts`` maps each part of the effective definition ("Properties.Timeout", "Parameters.Stage") to a digest of it.
+    """
+
+    logical_id: str
+    kind: Kind
+    packaging: Packaging
+    parts: tuple[tuple[str, str], ...]
+    sources: tuple[Source, ...] = ()
+    layers: tuple[str, ...] = ()  # logical ids in the same template
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file or folder of the tree that a unit is made of. ``path`` "" is the whole tree."""
+
+    path: str
+    through: str
+    excluded: tuple[str, ...] = ()  # .dockerignore patterns, relative to ``path``
+    canonical: bool = False
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A definition placed in a tree: its inputs are paths of that tree."""
+
+    template: str
+    definition: Definition
+    inputs: tuple[Input, ...] = ()
+    doubts: tuple[tuple[str, str], ...] = ()  # (warning code, sentence)
+
+    @property
+    def id(self) -> str:
+        """The published name: template path and logical id."""
+        return unit_id(self.template, self.definition.logical_id)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The ids of the layers that the unit uses, as far as the same template defines them."""
+        return tuple(unit_id(self.template, layer) for layer in self.definition.layers)
+
+
+def unit_id(template: str, logical_id: str) -> str:
+    """Name the unit ``logical_id`` of the template at ``template``."""
+    return f"{template}#{logical_id}"
