@@ -3,3 +3,34 @@
 A handler calls its function here; nothing is read from the environment and nothing is imported before that. Each
 function imports what its own Lambda needs, because every import here is paid for at every cold start.
 """
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kuroshio.config import from_env
+
+if TYPE_CHECKING:
+    from kuroshio.changes.publication import Publication
+
+
+@dataclass(frozen=True)
+class DetectChanges:
+    """The environment of the function ``detect_changes``."""
+
+    incoming_bucket: str
+    plan_bucket: str
+
+
+@cache
+def detect_changes() -> Publication:
+    """Wire ``detect_changes``: bundles from the incoming bucket, plans into the plan bucket."""
+    from kuroshio.adapters.bundles import S3Bundles
+    from kuroshio.adapters.plan_store import S3Plans
+    from kuroshio.changes.publication import Publication
+
+    environment = from_env(DetectChanges, os.environ)
+    return Publication(S3Bundles(environment.incoming_bucket), S3Plans(environment.plan_bucket))

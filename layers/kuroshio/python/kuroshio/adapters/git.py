@@ -25,6 +25,7 @@ TIMEOUT_S = 120
 MAX_FILES = 1_000_000
 _CHUNK = 1 << 16
 _NO_OID = "0" * 40
+_REFS = "refs/kuroshio/"
 
 # Read after the repository's own configuration, so these win.
 _OVERRIDES = {
@@ -102,10 +103,9 @@ class Git:
 
     def is_cut(self, base: str, head: str, merge_base: str | None) -> bool:
         """Whether a shallow boundary lies on the way from base or head to their merge base."""
-        if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
+        boundary = self._shallow_commits()
+        if not boundary:
             return False
-        file = Path(os.fsdecode(self._run("rev-parse", "--git-path", "shallow").stdout.rstrip(b"\n")))
-        boundary = set((self._path / file).read_text("ascii").split())
         limit = [f"^{merge_base}"] if merge_base else []
         on_the_way = self._run("rev-list", base, head, *limit).stdout.decode().split()
         return not boundary.isdisjoint(on_the_way)
@@ -140,17 +140,48 @@ class Git:
                     yield _blob(header, stdout, max_bytes)
 
     def bundle(self, file: Path, base: str, head: str) -> None:
-        """Write a bundle with all that detection needs of these commits: their histories, as ``refs/kuroshio/...``."""
+        """Write a bundle with all that detection needs of two commits: what lies between them, not what came before.
+
+        ``unbundle`` finds in it where the history was cut, so that nothing earlier is missed.
+        """
+        boundary = {*self.merge_bases(base, head), *self._shallow_commits()}
+        refs = {"base": base, "head": head, **{f"boundary/{commit}": commit for commit in boundary}}
+        objects = self._path / os.fsdecode(self._run("rev-parse", "--git-path", "objects").stdout.rstrip(b"\n"))
         with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
-            scratch = Path(folder) / "refs.git"
-            self._run("init", "--quiet", "--bare", "--template=", os.fspath(scratch))
-            objects = self._path / os.fsdecode(self._run("rev-parse", "--git-path", "objects").stdout.rstrip(b"\n"))
-            (scratch / "objects" / "info").mkdir(parents=True, exist_ok=True)
-            (scratch / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n")
-            git = Git(scratch, timeout_s=self._timeout_s)
-            git._run("update-ref", "refs/kuroshio/base", base)
-            git._run("update-ref", "refs/kuroshio/head", head)
-            git._run("bundle", "create", "--quiet", os.fspath(file), "refs/kuroshio/base", "refs/kuroshio/head")
+            scratch = Git(Path(folder), timeout_s=self._timeout_s)
+            scratch._init()
+            (Path(folder) / "objects" / "info").mkdir(exist_ok=True)
+            (Path(folder) / "objects" / "info" / "alternates").write_bytes(os.fsencode(objects.resolve()) + b"\n")
+            scratch._cut_at(boundary)
+            for name, commit in refs.items():
+                scratch._run("update-ref", _REFS + name, commit)
+            scratch._run("bundle", "create", "--quiet", os.fspath(file.resolve()), *(_REFS + name for name in refs))
+
+    def unbundle(self, bundle: Path) -> None:
+        """Unpack a bundle into this folder as a new bare repository, with the bundle's refs.
+
+        Raises RepositoryUnreadable for a damaged bundle, and for one that builds on commits which it does not carry.
+        """
+        self._init()
+        listed = self._run("bundle", "unbundle", os.fspath(bundle.resolve())).stdout.decode("utf-8", "replace")
+        refs = {name: oid for oid, _, name in (line.partition(" ") for line in listed.splitlines())}
+        self._cut_at({oid for name, oid in refs.items() if name.startswith(f"{_REFS}boundary/")})
+        for name, oid in refs.items():
+            if name.startswith(("refs/heads/", "refs/tags/", "refs/remotes/", _REFS)):
+                self._run("update-ref", name, oid)
+
+    def _init(self) -> None:
+        self._run("init", "--quiet", "--bare", "--template=", ".")
+
+    def _cut_at(self, boundary: set[str]) -> None:
+        if boundary:
+            (self._path / "shallow").write_text("".join(f"{commit}\n" for commit in sorted(boundary)))
+
+    def _shallow_commits(self) -> set[str]:
+        if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
+            return set()
+        file = Path(os.fsdecode(self._run("rev-parse", "--git-path", "shallow").stdout.rstrip(b"\n")))
+        return set((self._path / file).read_text("ascii").split())
 
     def _run(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[bytes]:
         try:
@@ -208,22 +239,6 @@ class Git:
                 if count > 2 * MAX_FILES:
                     raise LimitExceeded(f"git {arguments[0]} lists more than {MAX_FILES:,} files")
                 yield from records
-
-
-def unbundle(bundle: Path, folder: Path, *, timeout_s: float = TIMEOUT_S) -> Git:
-    """Unpack a bundle into a new bare repository in ``folder`` and return it. Its refs are those of the bundle.
-
-    Every object is checked as ``git fsck`` would. Raises RepositoryUnreadable for a damaged bundle, and for one that
-    builds on commits which it does not carry.
-    """
-    git = Git(folder, timeout_s=timeout_s)
-    git._run("init", "--quiet", "--bare", "--template=", ".")  # noqa: SLF001 - the same module
-    heads = git._run("bundle", "unbundle", os.fspath(bundle.resolve())).stdout.decode("utf-8", "replace")  # noqa: SLF001
-    for line in heads.splitlines():
-        oid, _, name = line.partition(" ")
-        if name.startswith("refs/") and not name.startswith("refs/replace/"):
-            git._run("update-ref", name, oid)  # noqa: SLF001
-    return git
 
 
 def _change(meta: bytes, path: bytes) -> FileChange:

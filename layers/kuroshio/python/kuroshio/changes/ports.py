@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from kuroshio.changes.analysis import Analysis
     from kuroshio.changes.tree import FileChange, Tree
@@ -48,6 +49,26 @@ class Repository(Protocol):
 
         Raises RepositoryUnreadable when one is not at hand, as in a partial clone.
         """
+
+
+class Bundles(Protocol):
+    """Git bundles that were handed in."""
+
+    def opened(self, key: str) -> AbstractContextManager[Repository]:
+        """Give the repository in the bundle; nothing of it is left on disk afterwards.
+
+        Raises NotFound, LimitExceeded when the bundle is larger than is read, RepositoryUnreadable when it is damaged.
+        """
+
+
+class Plans(Protocol):
+    """Published plans. What was written stays as it was written."""
+
+    def create(self, key: str, content: bytes, content_type: str) -> None:
+        """Write ``content`` under ``key``. The same content again is success; another raises PlanConflict."""
+
+    def read(self, key: str) -> bytes:
+        """Return what was written. Raises NotFound."""
 
 
 class Analyses(Protocol):
