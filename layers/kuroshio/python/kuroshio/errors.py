@@ -15,6 +15,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── RepositoryUnreadable  not a git repository, a damaged bundle, an unknown revision
         ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
+        ├── WorkflowFailed        an execution that was waited for ended without success
         └── PlanConflict          an immutable plan exists under this name with another content
 """
 
@@ -73,6 +74,10 @@ class TemplateUnreadable(PermanentError):  # noqa: N818
 
 class LimitExceeded(PermanentError):  # noqa: N818
     """A stated bound on size, depth or time was passed by what was handed in."""
+
+
+class WorkflowFailed(PermanentError):  # noqa: N818
+    """An execution that was waited for ended without success; the message has its error and cause."""
 
 
 class PlanConflict(PermanentError):  # noqa: N818

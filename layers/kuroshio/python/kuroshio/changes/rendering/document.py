@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kuroshio.changes.plan import SCHEMA
+from kuroshio.changes.plan import SCHEMA, Cause, Caveat, Change, Plan, Reason, UnitChange
 from kuroshio.changes.rendering.words import encodable
-
-if TYPE_CHECKING:
-    from kuroshio.changes.plan import Caveat, Plan, Reason, UnitChange
+from kuroshio.errors import InvalidRequest
 
 
 def document(plan: Plan) -> dict[str, Any]:
@@ -31,6 +29,39 @@ def document(plan: Plan) -> dict[str, Any]:
 def write(plan: Plan) -> str:
     """Return the document as text, one value a line, ending with a newline."""
     return json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n"
+
+
+def read(content: bytes) -> Plan:
+    """Return the plan that was written. Raises InvalidRequest when it is not of this schema."""
+    try:
+        written = json.loads(content)
+        if written["schema"] != SCHEMA:
+            raise InvalidRequest(f"the plan is of schema {written['schema']}; this version reads {SCHEMA}")
+        return _plan(written)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRequest(f"this is no plan of schema {SCHEMA}: {error!r}") from None
+
+
+def _plan(written: dict[str, Any]) -> Plan:
+    return Plan(
+        base=written["base"],
+        head=written["head"],
+        merge_base=written["merge_base"],
+        complete=written["complete"],
+        units=tuple(_unit_change(unit) for unit in written["units"]),
+        infrastructure=tuple(written["infrastructure"]),
+        ignored=tuple(written["ignored"]),
+        unclassified=tuple(written["unclassified"]),
+        warnings=tuple(
+            Caveat(each["code"], each["path"], each["message"], tuple(each["units"])) for each in written["warnings"]
+        ),
+    )
+
+
+def _unit_change(unit: dict[str, Any]) -> UnitChange:
+    reasons = (Reason(Cause(each["cause"]), each["path"], tuple(each["through"])) for each in unit["reasons"])
+    change = Change(unit["change"])
+    return UnitChange(unit["id"], unit["kind"], unit["packaging"], change, tuple(reasons), unit["omitted_reasons"])
 
 
 def _unit(unit: UnitChange) -> dict[str, Any]:
