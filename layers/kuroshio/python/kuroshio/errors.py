@@ -16,6 +16,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
+        ├── DeploymentFailed      a build, a push or a stack update failed; what was in force still is
         └── PlanConflict          an immutable plan exists under this name with another content
 """
 
@@ -78,6 +79,10 @@ class LimitExceeded(PermanentError):  # noqa: N818
 
 class WorkflowFailed(PermanentError):  # noqa: N818
     """An execution that was waited for ended without success; the message has its error and cause."""
+
+
+class DeploymentFailed(PermanentError):  # noqa: N818
+    """A build, a push or an update of a stack ended without success; what was in force before is in force still."""
 
 
 class PlanConflict(PermanentError):  # noqa: N818

@@ -1,0 +1,91 @@
+"""Docker's or Podman's command: tag and push images, with a login that leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kuroshio.errors import ConfigurationMissing, DeploymentFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kuroshio.adapters.repository import Login
+
+
+@dataclass(frozen=True)
+class ContainerCommand:
+    """``docker`` or ``podman``, whichever answers."""
+
+    program: str
+
+    @classmethod
+    def found(cls) -> ContainerCommand:
+        """Return the first whose engine answers. Raises ConfigurationMissing where none does."""
+        for program in ("docker", "podman"):
+            if shutil.which(program) and not _run([program, "info"], {}).returncode:
+                return cls(program)
+        raise ConfigurationMissing("neither docker nor podman answers `info`; start one, or run `make setup`")
+
+    def image_id(self, image: str) -> str:
+        """Return the id of a local image. Raises DeploymentFailed where there is none."""
+        return self._do("image", "inspect", "--format", "{{.Id}}", image).strip().removeprefix("sha256:")
+
+    def has(self, image: str) -> bool:
+        """Tell whether there is a local image of that name."""
+        return not _run([self.program, "image", "inspect", image], {}).returncode
+
+    def tag(self, image: str, name: str) -> None:
+        """Give a local image another name. Raises DeploymentFailed where there is none."""
+        self._do("tag", image, name)
+
+    def build(self, name: str, recipe: str, *, target: str) -> None:
+        """Build one target of a Dockerfile with this folder as context. Raises DeploymentFailed with its messages."""
+        self._do("build", "--file", recipe, "--target", target, "--tag", name, ".")
+
+    def push(self, image: str, address: str, login: Login) -> None:
+        """Push a local image as ``address``. Raises DeploymentFailed with what the command said."""
+        self._do("tag", image, address)
+        with _logged_in(self.program, login) as env:
+            self._do("push", address, env=env)
+
+    def _do(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+        done = _run([self.program, *arguments], env or {})
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()[-2000:]
+            raise DeploymentFailed(f"{self.program} {' '.join(arguments)} ended with {done.returncode}: {said}")
+        return done.stdout
+
+
+@contextmanager
+def _logged_in(program: str, login: Login) -> Iterator[dict[str, str]]:
+    """Keep the login in a folder of its own: the user's docker configuration never sees the token."""
+    host = _docker_host() if program == "docker" else {}
+    with tempfile.TemporaryDirectory(prefix="kuroshio-login-") as folder:
+        env = {**host, "DOCKER_CONFIG": folder, "REGISTRY_AUTH_FILE": str(Path(folder) / "auth.json")}
+        registry = login.registry.removeprefix("https://").removeprefix("http://")
+        command = [program, "login", "--username", login.user, "--password-stdin", registry]
+        done = _run(command, env, given=login.password)
+        if done.returncode:
+            raise DeploymentFailed(f"{program} could not log in to {registry}: {done.stderr.strip()[-2000:]}")
+        yield env
+
+
+def _docker_host() -> dict[str, str]:
+    """The engine of docker's current context, which another DOCKER_CONFIG would hide."""
+    if os.environ.get("DOCKER_HOST"):
+        return {}
+    shown = _run(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], {})
+    return {"DOCKER_HOST": shown.stdout.strip()} if not shown.returncode and shown.stdout.strip() else {}
+
+
+def _run(command: list[str], env: Mapping[str, str], given: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **env}, input=given or "", check=False
+    )

@@ -1,0 +1,1 @@
+"""The image that all functions run: how it is named, and how it becomes the one in force."""
