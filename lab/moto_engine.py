@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import random
 import time
 import uuid
@@ -28,6 +29,13 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore import xform_name
+from moto.awslambda.models import LambdaFunction
+from moto.core.config import default_user_config
+from moto.events.models import Rule as EventsRule
+from moto.events.models import events_backends
+from moto.iam.access_control import PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket
 from moto.stepfunctions import models
 from moto.stepfunctions.parser import models as parser_models
 from moto.stepfunctions.parser.api import (
@@ -98,7 +106,8 @@ class Hooks:
 
     ``client(service, region, role_arn)`` gives the boto3 client of a task; ``speed`` divides every Wait and every retry's
     pause (infinite: none takes time) and ``paused`` is told their length in seconds; ``task(name, arguments, resource)``,
-    where given, answers every Task state instead of the services; ``changed`` is told each status that an execution takes.
+    where given, answers every Task state instead of the services; ``changed`` is told each status that an execution takes,
+    ``deliver`` each rule that an event met, and ``invoke`` each function that SNS, S3 or Logs call asynchronously.
     """
 
     client: Callable[[str, str, str], Any] | None = None
@@ -106,6 +115,17 @@ class Hooks:
     paused: Callable[[float], None] = lambda _seconds: None
     task: Callable[[str, Any, str], Any] | None = None
     changed: Callable[[ExecutionStatus], None] = lambda _status: None
+    deliver: Callable[[Rule, dict[str, Any]], None] | None = None
+    invoke: Callable[[str, bytes], None] | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of EventBridge whose pattern met an event."""
+
+    arn: str
+    role_arn: str
+    targets: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -440,6 +460,37 @@ def _status_of(execution: Any, status: str) -> ExecutionStatus:
     )
 
 
+# The server ------------------------------------------------------------------------------------------------------------
+
+
+def moto_server(port: int) -> Any:
+    """Moto's WSGI application, with executable state machines and no containers of moto's own."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    default_user_config["lambda"]["use_docker"] = False
+    os.environ["MOTO_PORT"] = str(port)
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def put_event(region: str, account: str, event: Mapping[str, Any]) -> None:
+    """Let AWS itself send an event, which PutEvents refuses to others (sources that begin with ``aws.``)."""
+    events_backends[account][region].put_events([dict(event)])
+
+
+def _send_to_targets(self: Any, original_event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001, FBT001, FBT002
+    if _hooks.deliver is None or self.state != "ENABLED" or not self.event_pattern.get_pattern():
+        return
+    event = {key: value for key, value in original_event.items() if key != "ingestion-time"}
+    event["time"] = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if self.event_pattern.matches_event(event):
+        _hooks.deliver(Rule(self.arn, self.role_arn or "", copy.deepcopy(self.targets)), copy.deepcopy(event))
+
+
+def _invoke_function(self: Any, body: str, _request_headers: Any, _response_headers: Any) -> str:
+    if _hooks.invoke is not None:
+        _hooks.invoke(self.function_arn, body.encode())
+    return ""
+
+
 @cache  # once per process: the wrappers would otherwise wrap themselves
 def _patch_moto() -> None:
     for expression in (StringJSONata, StringVariableSample):
@@ -459,6 +510,10 @@ def _patch_moto() -> None:
     _wrap(parser_models.StepFunctionsParserBackend, "describe_state_machine", _describe_state_machine)
     _wrap(execution_module.Execution, "start", _execution_start)
     _wrap(execution_module.BaseExecutionWorkerCommunication, "terminated", _terminated)
+    _replace(EventsRule, "send_to_targets", _send_to_targets)
+    _replace(LambdaFunction, "invoke", _invoke_function)
+    # moto denies by bucket policies without reading their conditions; lab/bucketpolicy.py reads them.
+    _replace(FakeBucket, "get_permission", lambda _self, _action, _resource: PermissionResult.NEUTRAL)
 
 
 def _replace(owner: Any, name: str, value: Any) -> None:

@@ -1,0 +1,50 @@
+"""The lab's own HTTP API under ``/_lab/``: health and faults."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lab.answers import Answer, json_answer
+from lab.gateway import read_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lab.calls import HttpRequest
+    from lab.faults import Faults
+
+PREFIX = "/_lab/"
+
+
+class LabApi:
+    """A WSGI application."""
+
+    def __init__(self, faults: Faults, about: dict[str, Any]) -> None:
+        self._faults = faults
+        self._about = about
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer = self._answer(read_request(environ))
+        start_response(f"{answer.status} -", [*answer.headers.items(), ("Content-Length", str(len(answer.body)))])
+        return [answer.body]
+
+    def _answer(self, request: HttpRequest) -> Answer:
+        match request.method, request.path.removeprefix(PREFIX):
+            case "GET", "health":
+                return json_answer(self._about)
+            case "GET", "faults":
+                return json_answer([asdict(fault) for fault in self._faults.in_force()])
+            case "POST", "faults":
+                return self._add_fault(request)
+            case "DELETE", "faults":
+                self._faults.clear()
+                return json_answer([])
+        return json_answer({"error": f"the lab has no {request.method} {request.path}"}, 404)
+
+    def _add_fault(self, request: HttpRequest) -> Answer:
+        try:
+            return json_answer(asdict(self._faults.add(**json.loads(request.body))), 201)
+        except (TypeError, ValueError) as error:
+            return json_answer({"error": str(error)}, 400)

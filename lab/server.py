@@ -1,0 +1,184 @@
+"""One process is the lab: the door, moto behind it, and the machinery that moves events. Started by ``kuroshio lab up``."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from lab.api import PREFIX, LabApi
+from lab.bucketpolicy import BucketPolicies
+from lab.clients import Clients
+from lab.faults import Faults
+from lab.functions import Functions
+from lab.gateway import Gateway
+from lab.keys import Keys
+from lab.place import ACCOUNT, Place, Running, place_of, start_time
+from lab.recorder import Recorder
+
+if TYPE_CHECKING:
+    from lab.answers import Answer
+    from lab.calls import Call, HttpRequest
+    from lab.ports import FunctionRunner
+
+log = logging.getLogger("lab")
+
+
+def build(place: Place, port: int, runner: FunctionRunner, speed: float) -> tuple[Gateway, Lab]:
+    """Put the lab together: the composition root."""
+    from lab import moto_engine
+    from lab.cloudformation.api import CloudFormation
+    from lab.eventbus import EventBus
+    from lab.queues import Queues
+    from lab.registry_door import Registry
+
+    endpoint = f"http://127.0.0.1:{port}"
+    clients = Clients(endpoint)
+    keys = Keys(clients.assume)
+    clients.credentials_of = keys.for_role
+    faults, recorder = Faults(), Recorder(place.calls_file)
+    functions = Functions(clients, runner, keys.for_role, speed)
+    bus = EventBus(clients, functions, speed)
+    queues = Queues(clients, functions, speed)
+    registry = Registry(place.root / "registry", clients, f"127.0.0.1:{port}")
+    moto_engine.install(
+        moto_engine.Hooks(
+            client=clients.for_role,
+            speed=speed,
+            changed=bus.execution_changed,
+            deliver=bus.deliver,
+            invoke=functions.invoke_later,
+        )
+    )
+    gateway = Gateway(
+        moto=moto_engine.moto_server(port),
+        keys=keys,
+        recorder=recorder,
+        faults=faults,
+        account=ACCOUNT,
+        services={
+            "lambda": _lambda_service(functions, queues),
+            "cloudformation": CloudFormation(clients),
+            "s3": BucketPolicies(),
+        },
+        prefixes={PREFIX: LabApi(faults, {"lab": place.name, "pid": os.getpid()}), "/v2": registry.wsgi},
+        after={"sts": _learn_keys(keys), "lambda": _forget_functions(functions), "ecr": registry.after},
+    )
+    return gateway, Lab(functions, bus, queues, recorder)
+
+
+class Lab:
+    """What must be ended when the lab goes down."""
+
+    def __init__(self, functions: Functions, *parts: Any) -> None:
+        self._parts = (*parts, functions)
+
+    def close(self) -> None:
+        for part in self._parts:
+            with contextlib.suppress(Exception):
+                part.close()
+
+
+def _lambda_service(functions: Functions, queues: Any) -> Any:
+    def serve(call: Call, request: HttpRequest, caller: str) -> Answer | None:  # noqa: ARG001 - the door's protocol
+        if call.operation in {"Invoke", "InvokeAsync"}:
+            return functions.answer(call, request)
+        if call.operation.endswith(("EventSourceMapping", "EventSourceMappings")):
+            return queues.answer(call, request)  # type: ignore[no-any-return]
+        return None
+
+    return serve
+
+
+def _learn_keys(keys: Keys) -> Any:
+    def learn(call: Call, answer: Answer) -> Answer:
+        if call.operation.startswith("AssumeRole"):
+            keys.learn(str(call.parameters.get("RoleArn", "")), answer.body)
+        return answer
+
+    return learn
+
+
+def _forget_functions(functions: Functions) -> Any:
+    def forget(call: Call, answer: Answer) -> Answer:
+        if call.operation.startswith(("Update", "Delete")) and "FunctionName" in call.parameters:
+            functions.retire(str(call.parameters["FunctionName"]), call.region, ACCOUNT)
+        elif call.operation.startswith(("Create", "Put", "Publish")):
+            functions.forget()
+        return answer
+
+    return forget
+
+
+# The process -----------------------------------------------------------------------------------------------------------
+
+
+def free_port(wanted: int = 0) -> int:
+    """A free TCP port of 127.0.0.1, the wanted one if it is free."""
+    for port in (wanted, 0):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return int(listener.getsockname()[1])
+    raise OSError("no free TCP port on 127.0.0.1")
+
+
+def serve(place: Place, port: int, gateway_address: str, speed: float) -> None:
+    """Serve on 127.0.0.1 and, where there is one, on the containers' network, until SIGTERM or SIGINT."""
+    from lab.containers import runner_for
+
+    door = _LateDoor()
+    servers = [_server(address, port, door) for address in ("127.0.0.1", gateway_address) if address]
+    runner = runner_for(place, port, gateway_address)
+    gateway, lab = build(place, port, runner, speed)
+    door.application = gateway
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    place.write_running(Running(os.getpid(), start_time(os.getpid()), port, gateway_address))
+    stop.wait()
+    for server in servers:
+        server.shutdown()
+    lab.close()
+    place.running_file.unlink(missing_ok=True)
+
+
+class _LateDoor:
+    """Ports are bound first, so that a taken one is told before anything is started."""
+
+    application: Any = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return self.application(environ, start_response)
+
+
+def _server(address: str, port: int, door: _LateDoor) -> BaseWSGIServer:
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+    class Quiet(MotoRequestHandler):  # type: ignore[misc]
+        """Calls are recorded by the door; a line per request on stderr would say less."""
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            pass
+
+    return make_server(address, port, door, threaded=True, request_handler=Quiet)
+
+
+def main() -> None:
+    """``python -m lab.server PORT GATEWAY SPEED``: the lab that KUROSHIO_LAB names."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    port, gateway_address, speed = sys.argv[1:]
+    serve(place_of(), int(port), gateway_address.strip("-"), float(speed))
+
+
+if __name__ == "__main__":
+    main()
