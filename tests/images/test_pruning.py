@@ -1,0 +1,138 @@
+"""botocore with its data cut down sends the very same requests as botocore in full."""
+
+import ast
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from botocore import auth, xform_name
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.crt import auth as crt_auth
+from botocore.loaders import Loader
+from botocore.session import Session, get_session
+
+from functions.build.prune_botocore import prune
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS: dict[str, list[str]] = json.loads((ROOT / "functions/build/aws_operations.json").read_text())
+REGIONS = ("ap-northeast-1", "us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1")
+ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("dynamodb", "GetItem"): {"TableName": "t", "Key": {"pk": {"S": "a"}}},
+    ("dynamodb", "PutItem"): {"TableName": "t", "Item": {"pk": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(pk)"},
+    ("dynamodb", "Query"): {"TableName": "t", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}},
+    ("dynamodb", "UpdateItem"): {"TableName": "t", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "SET a = :a"},
+    ("s3", "GetObject"): {"Bucket": "some-bucket", "Key": "a folder/鍵.json"},
+    ("s3", "HeadObject"): {"Bucket": "some-bucket", "Key": "a folder/鍵.json"},
+    ("s3", "PutObject"): {"Bucket": "some-bucket", "Key": "k", "Body": b"body", "IfNoneMatch": "*", "ContentType": "text/plain"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("botocore") / "data"
+    shutil.copytree(Path(botocore.__file__).parent / "data", data)
+    prune(data, OPERATIONS)
+    return data
+
+
+@pytest.fixture(autouse=True)
+def _one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The lab's environment has the AWS CRT, which botocore then prefers for signing; the image has not.
+    for map_of_signers in (auth, crt_auth):
+        monkeypatch.setattr(
+            map_of_signers, "get_current_datetime", lambda **_: datetime(2026, 11, 21, 3, 47, tzinfo=UTC)
+        )
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=7))
+
+
+def session(data: Path | None) -> Session:
+    made = get_session()
+    made.set_credentials("AKIDEXAMPLE", "secret", "token")
+    if data:
+        made.register_component(
+            "data_loader", Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
+        )
+    return made
+
+
+def sent(made: Session, service: str, operation: str, region: str) -> tuple[str, str, dict[str, str], bytes]:
+    """What would go over the wire."""
+    seen: list[AWSPreparedRequest] = []
+    client = made.create_client(service, region_name=region)
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        seen.append(request)
+        response = AWSResponse(request.url, 200, {}, None)
+        response._content = b"{}" if service == "dynamodb" else b""
+        return response
+
+    client.meta.events.register("before-send", answer)
+    getattr(client, xform_name(operation))(**ARGUMENTS[service, operation])
+    request = seen[0]
+    body = request.body if isinstance(request.body, bytes | None) else request.body.read()  # type: ignore[attr-defined]
+    headers = {k: v if isinstance(v, str) else v.decode() for k, v in request.headers.items() if k != "User-Agent"}
+    return str(request.method), str(request.url), headers, body or b""
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("service", "operation"), [(s, o) for s, named in OPERATIONS.items() for o in named])
+def test_every_operation_of_ours_is_sent_and_signed_as_by_botocore_in_full(
+    pruned: Path, service: str, operation: str, region: str
+) -> None:
+    ours, theirs = (sent(session(data), service, operation, region) for data in (pruned, None))
+    assert "Signature=" in ours[2]["Authorization"]
+    assert ours == theirs
+
+
+def test_errors_of_a_service_keep_their_classes(pruned: Path) -> None:
+    ours, theirs = (session(data).create_client("dynamodb", region_name="us-east-1") for data in (pruned, None))
+    assert (
+        ours.exceptions.ConditionalCheckFailedException.__name__
+        == theirs.exceptions.ConditionalCheckFailedException.__name__
+    )
+
+
+def test_the_data_becomes_a_small_part_of_what_it_was(pruned: Path) -> None:
+    full = Path(botocore.__file__).parent / "data"
+    size = {folder: sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) for folder in (pruned, full)}
+    assert size[pruned] < size[full] / 20
+
+
+@pytest.mark.parametrize("named", [{"nonesuch": ["Get"]}, {"s3": ["GetNothing"]}])
+def test_a_name_that_botocore_does_not_know_stops_the_build(tmp_path: Path, named: dict[str, list[str]]) -> None:
+    (tmp_path / "s3").mkdir()
+    shutil.copytree(Path(botocore.__file__).parent / "data/s3", tmp_path / "s3", dirs_exist_ok=True)
+    with pytest.raises(KeyError, match="botocore"):
+        prune(tmp_path, named)
+
+
+def test_every_operation_that_a_function_can_reach_is_in_the_list() -> None:
+    wiring = ast.parse((ROOT / "layers/kuroshio/python/kuroshio/wiring.py").read_text())
+    modules = {n.module for n in ast.walk(wiring) if isinstance(n, ast.ImportFrom) and n.module}
+    paths = [ROOT / "layers/kuroshio/python" / f"{m.replace('.', '/')}.py" for m in modules if "adapters" in m]
+    assert paths, "the functions use no adapter?"
+    used = {call for path in paths for call in calls(path)}
+    assert used - {(service, operation) for service, named in OPERATIONS.items() for operation in named} == set()
+
+
+def calls(path: Path) -> Iterator[tuple[str, str]]:
+    """The operations of `client("service")` anywhere in a module, told by the method names of that client."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    services = {
+        node.args[0].value
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) == "client"
+        and node.args
+        if isinstance(node.args[0], ast.Constant)
+    }
+    called = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    for service in services:
+        model = get_session().get_service_model(str(service))
+        yield from ((str(service), name) for name in model.operation_names if xform_name(name) in called)
