@@ -29,11 +29,13 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore import xform_name
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import ImageConfig, LambdaFunction
 from moto.core.config import default_user_config
 from moto.events.models import Rule as EventsRule
 from moto.events.models import events_backends
 from moto.iam.access_control import PermissionResult
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket
 from moto.stepfunctions import models
@@ -107,7 +109,8 @@ class Hooks:
     ``client(service, region, role_arn)`` gives the boto3 client of a task; ``speed`` divides every Wait and every retry's
     pause (infinite: none takes time) and ``paused`` is told their length in seconds; ``task(name, arguments, resource)``,
     where given, answers every Task state instead of the services; ``changed`` is told each status that an execution takes,
-    ``deliver`` each rule that an event met, and ``invoke`` each function that SNS, S3 or Logs call asynchronously.
+    ``deliver`` each rule that an event met, and ``invoke`` each function that SNS, S3 or Logs call asynchronously;
+    ``resolve_image`` gives a tag's image by digest.
     """
 
     client: Callable[[str, str, str], Any] | None = None
@@ -117,6 +120,7 @@ class Hooks:
     changed: Callable[[ExecutionStatus], None] = lambda _status: None
     deliver: Callable[[Rule, dict[str, Any]], None] | None = None
     invoke: Callable[[str, bytes], None] | None = None
+    resolve_image: Callable[[str], str] = lambda uri: uri
 
 
 @dataclass(frozen=True)
@@ -476,6 +480,20 @@ def put_event(region: str, account: str, event: Mapping[str, Any]) -> None:
     events_backends[account][region].put_events([dict(event)])
 
 
+@cache
+def _aws_policies() -> dict[str, Any]:
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
+
+
+def know_aws_policy(arn: str, account: str) -> None:
+    """Let IAM know one of AWS's own managed policies. All 1,400 of them would cost each start more than two seconds."""
+    backend, name = iam_backends[account]["aws"], arn.rsplit("/", 1)[-1]
+    if arn not in backend.managed_policies and name in _aws_policies():
+        policy = AWSManagedPolicy.from_data(name, account, "aws", _aws_policies()[name])
+        backend.managed_policies[policy.arn] = policy
+
+
 def _send_to_targets(self: Any, original_event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001, FBT001, FBT002
     if _hooks.deliver is None or self.state != "ENABLED" or not self.event_pattern.get_pattern():
         return
@@ -483,6 +501,64 @@ def _send_to_targets(self: Any, original_event: dict[str, Any], transform_input:
     event["time"] = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if self.event_pattern.matches_event(event):
         _hooks.deliver(Rule(self.arn, self.role_arn or "", copy.deepcopy(self.targets)), copy.deepcopy(event))
+
+
+# What moto forgets of a function's configuration, or does not let an update change.
+_FORGOTTEN = ("DeadLetterConfig", "LoggingConfig", "TracingConfig", "EphemeralStorage", "KMSKeyArn")
+
+
+def _function_init(original: Callable[..., None]) -> Callable[..., None]:
+    def init(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:
+        self.lab_kept = {name: spec[name] for name in _FORGOTTEN if name in spec}
+        original(self, account_id, spec, *rest, **named)
+        _resolve_image(self)
+
+    return init
+
+
+def _update_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update(self: Any, changes: dict[str, Any]) -> Any:
+        self.lab_kept = {**self.lab_kept, **{name: changes[name] for name in _FORGOTTEN if name in changes}}
+        if "ImageConfig" in changes:
+            self.image_config = ImageConfig(changes["ImageConfig"])
+        return original(self, changes)
+
+    return update
+
+
+def _update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
+    def update(self: Any, changes: dict[str, Any]) -> Any:
+        self.code = dict(self.code)  # the published versions share it
+        original(self, changes)
+        _resolve_image(self)
+        return self.get_configuration()
+
+    return update
+
+
+def _resolve_image(function: Any) -> None:
+    """Pin the image that the tag means now, as Lambda does when code is set."""
+    uri = function.code.get("ImageUri")
+    if uri:
+        function.lab_image = _hooks.resolve_image(uri)
+        function.code_sha_256 = function.lab_image.partition("@sha256:")[2] or function.code_sha_256
+
+
+def _get_configuration(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def get(self: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
+        return {**original(self, *arguments, **named), **self.lab_kept}
+
+    return get
+
+
+def _get_code(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    def get(self: Any) -> dict[str, Any]:
+        answer = original(self)
+        if "ImageUri" in self.code:
+            answer["Code"]["ResolvedImageUri"] = self.lab_image
+        return answer
+
+    return get
 
 
 def _invoke_function(self: Any, body: str, _request_headers: Any, _response_headers: Any) -> str:
@@ -512,6 +588,11 @@ def _patch_moto() -> None:
     _wrap(execution_module.BaseExecutionWorkerCommunication, "terminated", _terminated)
     _replace(EventsRule, "send_to_targets", _send_to_targets)
     _replace(LambdaFunction, "invoke", _invoke_function)
+    _wrap(LambdaFunction, "__init__", _function_init)
+    _wrap(LambdaFunction, "update_configuration", _update_configuration)
+    _wrap(LambdaFunction, "update_function_code", _update_function_code)
+    _wrap(LambdaFunction, "get_configuration", _get_configuration)
+    _wrap(LambdaFunction, "get_code", _get_code)
     # moto denies by bucket policies without reading their conditions; lab/bucketpolicy.py reads them.
     _replace(FakeBucket, "get_permission", lambda _self, _action, _resource: PermissionResult.NEUTRAL)
 

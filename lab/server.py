@@ -67,6 +67,7 @@ def build(place: Place, port: int, runner: FunctionRunner, speed: float) -> tupl
             "lambda": _lambda_service(functions, queues),
             "cloudformation": CloudFormation(clients),
             "s3": BucketPolicies(),
+            "iam": _know_aws_policies,
         },
         prefixes={PREFIX: LabApi(faults, {"lab": place.name, "pid": os.getpid()}), "/v2": registry.wsgi},
         after={"sts": _learn_keys(keys), "lambda": _forget_functions(functions), "ecr": registry.after},
@@ -95,6 +96,13 @@ def _lambda_service(functions: Functions, queues: Any) -> Any:
         return None
 
     return serve
+
+
+def _know_aws_policies(call: Call, request: HttpRequest, caller: str) -> None:  # noqa: ARG001 - the door's protocol
+    from lab.moto_engine import know_aws_policy
+
+    if str(call.parameters.get("PolicyArn", "")).startswith("arn:aws:iam::aws:policy/"):
+        know_aws_policy(str(call.parameters["PolicyArn"]), ACCOUNT)
 
 
 def _learn_keys(keys: Keys) -> Any:
@@ -134,8 +142,8 @@ def serve(place: Place, port: int, gateway_address: str, speed: float) -> None:
     """Serve on 127.0.0.1 and, where there is one, on the containers' network, until SIGTERM or SIGINT."""
     from lab.containers import runner_for
 
-    door = _LateDoor()
-    servers = [_server(address, port, door) for address in ("127.0.0.1", gateway_address) if address]
+    door = LateDoor()
+    servers = [serve_on(address, port, door) for address in ("127.0.0.1", gateway_address) if address]
     runner = runner_for(place, port, gateway_address)
     gateway, lab = build(place, port, runner, speed)
     door.application = gateway
@@ -152,7 +160,7 @@ def serve(place: Place, port: int, gateway_address: str, speed: float) -> None:
     place.running_file.unlink(missing_ok=True)
 
 
-class _LateDoor:
+class LateDoor:
     """Ports are bound first, so that a taken one is told before anything is started."""
 
     application: Any = None
@@ -161,7 +169,8 @@ class _LateDoor:
         return self.application(environ, start_response)
 
 
-def _server(address: str, port: int, door: _LateDoor) -> BaseWSGIServer:
+def serve_on(address: str, port: int, door: LateDoor) -> BaseWSGIServer:
+    """A threaded server of the door, bound and not yet serving."""
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     class Quiet(MotoRequestHandler):  # type: ignore[misc]

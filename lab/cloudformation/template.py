@@ -104,7 +104,7 @@ class _ManagedPolicies:
 
 
 class _AnyPolicy(dict[str, str]):
-    _SERVICE_ROLE = re.compile(r"^(AWSLambda|AWSStepFunctions|AmazonAPIGateway)")
+    _SERVICE_ROLE = re.compile(r"^(AWSLambda[A-Z]|AmazonAPIGateway)\w*Role$")
 
     def __missing__(self, name: str) -> str:
         path = "service-role/" if self._SERVICE_ROLE.match(name) else ""
