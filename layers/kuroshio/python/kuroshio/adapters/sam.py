@@ -6,20 +6,26 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kuroshio.changes.document import load
 from kuroshio.errors import ConfigurationMissing, DeploymentFailed, InvalidRequest
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 BUILT = Path(".aws-sam/build/template.yaml")
 
 
-def build(template: Path) -> str:
+def build(template: Path, parameters: Mapping[str, str]) -> str:
     """Build the image of the template's functions, progress on standard error, and return its local name.
 
     Functions with equal Metadata share one image. Raises DeploymentFailed where sam does, InvalidRequest where the
     template asks for other than one image.
     """
     command = [_program(), "build", "--template-file", str(template), "--cached", "--parallel"]
+    if parameters:
+        command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
     ended = subprocess.run(command, stdout=sys.stderr, check=False).returncode
     if ended:
         raise DeploymentFailed(f"`{' '.join(command)}` ended with {ended}; its messages are above")

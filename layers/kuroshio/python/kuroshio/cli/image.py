@@ -54,8 +54,14 @@ def image() -> None:
 
 @image.command()
 @click.option("--allow-dirty", is_flag=True, help="Build uncommitted work too; the result cannot be pushed.")
+@click.option(
+    "--architecture",
+    type=click.Choice(["arm64", "x86_64"]),
+    envvar="KUROSHIO_ARCHITECTURE",
+    help="Of the functions; else the template's default.",
+)
 @_json
-def build(*, allow_dirty: bool, as_json: bool) -> None:
+def build(*, allow_dirty: bool, architecture: str | None, as_json: bool) -> None:
     """Build the image of the checkout in this folder with `sam build`."""
     from kuroshio.adapters import sam
     from kuroshio.adapters.container_command import ContainerCommand
@@ -63,7 +69,7 @@ def build(*, allow_dirty: bool, as_json: bool) -> None:
     source = _source()
     if source.dirty and not allow_dirty:
         raise InvalidRequest("there are uncommitted changes; commit them, or build with --allow-dirty")
-    built = sam.build(Path("template.yaml"))
+    built = sam.build(Path("template.yaml"), {"Architecture": architecture} if architecture else {})
     engine = ContainerCommand.found()
     engine.tag(built, source.local_name)
     _show({"image": source.local_name, "id": engine.image_id(source.local_name)}, as_json=as_json)
