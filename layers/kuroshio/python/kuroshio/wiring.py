@@ -15,6 +15,7 @@ from kuroshio.config import from_env
 
 if TYPE_CHECKING:
     from kuroshio.changes.publication import Publication
+    from kuroshio.runs.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,21 @@ def detect_changes() -> Publication:
 
     environment = from_env(DetectChanges, os.environ)
     return Publication(S3Bundles(environment.incoming_bucket), S3Plans(environment.plan_bucket))
+
+
+@dataclass(frozen=True)
+class RecordRun:
+    """The environment of the function ``record_run``."""
+
+    ledger_table: str
+
+
+@cache
+def record_run() -> Recording:
+    """Wire ``record_run``: runs into the ledger, told of in logs and metrics."""
+    from kuroshio.adapters.journal import PowertoolsJournal
+    from kuroshio.adapters.ledger import DynamoLedger
+    from kuroshio.runs.recording import Recording
+
+    environment = from_env(RecordRun, os.environ)
+    return Recording(DynamoLedger(environment.ledger_table), PowertoolsJournal())

@@ -1,0 +1,39 @@
+"""Logs and CloudWatch metrics (EMF: metrics inside log lines, no call) through Powertools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kuroshio.runs.run import Run
+
+
+class PowertoolsJournal:
+    """One log line per run, and for those that ended the metrics Runs and RunDuration by workflow and status.
+
+    Implements ``runs.ports.Journal``.
+    """
+
+    def __init__(self) -> None:
+        # Powertools' own package imports the Tracer with everything else; its parts do not.
+        from aws_lambda_powertools.logging import Logger
+
+        self._logger = Logger()
+
+    def noted(self, run: Run, *, is_news: bool) -> None:
+        """Tell of a run that was handed in. Only news is counted, or a repeated event would count a run twice."""
+        about = {"workflow": run.workflow, "execution": run.execution, "status": run.status, "error": run.error}
+        self._logger.info("run recorded" if is_news else "run was known already", extra={"run": about})
+        if is_news and run.seconds is not None:
+            _count(run, run.seconds)
+
+
+def _count(run: Run, seconds: float) -> None:
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+    metrics = EphemeralMetrics()
+    metrics.add_dimension("workflow", run.workflow)
+    metrics.add_dimension("status", run.status)
+    metrics.add_metric("Runs", MetricUnit.Count, 1)
+    metrics.add_metric("RunDuration", MetricUnit.Seconds, seconds)
+    metrics.flush_metrics()

@@ -1,0 +1,1 @@
+"""What an execution of a workflow came to, for the ledger."""
