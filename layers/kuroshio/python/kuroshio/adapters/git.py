@@ -214,9 +214,13 @@ class Git:
             timer = Timer(self._timeout_s, process.kill)
             timer.start()
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+            returncode = -1
             try:
                 yield process.stdout
                 returncode = process.wait()
+            except RepositoryUnreadable:
+                if not timer.finished.is_set():  # else the answer broke off because the time was up
+                    raise
             finally:
                 is_late = timer.finished.is_set()
                 timer.cancel()
@@ -249,10 +253,11 @@ def _change(meta: bytes, path: bytes) -> FileChange:
 
 
 def _blob(header: bytes, stdout: IO[bytes], max_bytes: int) -> tuple[str, Blob]:
-    oid, kind, *size = header.decode("ascii", "replace").split()
-    if kind != "blob" or not size:
-        raise RepositoryUnreadable(f"the object {oid} is {kind}; in a partial clone, fetch it first")
-    left = int(size[0])
+    oid, _, rest = header.decode("ascii", "replace").strip().partition(" ")
+    kind, _, size = rest.partition(" ")
+    if kind != "blob" or not size.isdecimal():
+        raise RepositoryUnreadable(f"the object {oid} is {kind or 'cut off'}; in a partial clone, fetch it first")
+    left = int(size)
     content = stdout.read(min(left, max_bytes))
     left -= len(content)
     while left > 0:
@@ -261,7 +266,7 @@ def _blob(header: bytes, stdout: IO[bytes], max_bytes: int) -> tuple[str, Blob]:
             raise RepositoryUnreadable(f"git ended in the middle of the object {oid}")
         left -= len(skipped)
     stdout.read(1)  # the newline that ends each object
-    return oid, Blob(content, int(size[0]))
+    return oid, Blob(content, int(size))
 
 
 def _complaint(path: Path, command: str, stderr: bytes) -> str:

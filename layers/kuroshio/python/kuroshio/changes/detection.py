@@ -46,7 +46,7 @@ def detect(repository: Repository, base: str, head: str, analyses: Analyses | No
     after = repository.tree(head)
     changes = ChangedFiles(repository.changes(merge_base, head) if merge_base else ())
     before = after.before(changes)
-    old, new = _observe(repository, before, after, analyses or NoAnalyses())
+    old, new = _observe(repository, before, after, NoAnalyses() if analyses is None else analyses)
     decision = Comparison(old, new, changes, _formal(repository, old, new, changes)).decide()
     is_cut = repository.is_cut(base, head, merge_base)
     decision = _with_doubts(decision, new, _history_doubts(merge_bases, is_cut=is_cut))

@@ -12,10 +12,14 @@ MAX_REASONS = 100
 
 
 class Cause(StrEnum):
-    """What happened to the path of a reason. New causes may be added within one version of the schema."""
+    """What happened to the path of a reason, in the order in which reasons are listed.
+
+    New causes may be added within one version of the schema.
+    """
 
     UNIT_ADDED = "unit-added"  # the template gained the unit
     UNIT_REMOVED = "unit-removed"  # the template lost the unit, or the template is gone
+    UNKNOWN = "unknown"  # what happened cannot be known; the warning with the same path says why
     DEFINITION = "definition"  # the effective definition differs; `through` names what differs in it
     CONTENT = "content"  # an input has other content
     ADDED = "added"  # an input is new
@@ -25,7 +29,6 @@ class Cause(StrEnum):
     SYMLINK = "symlink"  # an input is, or was, a symbolic link whose target differs
     SUBMODULE = "submodule"  # an input is, or was, a submodule at another commit
     LAYER = "layer"  # a layer that the function uses changed; `through` ends with the layer's id
-    UNKNOWN = "unknown"  # what happened cannot be known; the warning with the same path says why
 
 
 class Change(StrEnum):
