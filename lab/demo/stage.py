@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 
 class StepFailed(Exception):  # noqa: N818 - read by people, in one line
@@ -38,15 +38,28 @@ class Stage:
         with self.console.status(name) if self.console.is_terminal else contextlib.nullcontext():
             yield
         self.timings.append((name, time.monotonic() - begun))
-        self.console.print(f"[green]✓[/] {name} [dim]({self.timings[-1][1]:.1f} s)[/]")
+        self.console.print(f"[green]✓[/] {escape(name)} [dim]({self.timings[-1][1]:.1f} s)[/]")
 
-    def run(self, name: str, *command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
-        """Run a command as a step and return its standard output. Raises StepFailed with the end of its messages."""
-        self.console.print(f"[dim]$ {' '.join(command)}[/]")
+    def run(
+        self,
+        name: str,
+        *command: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        accept: tuple[int, ...] = (0,),
+    ) -> str:
+        """Run a command as a step and return its standard output.
+
+        Raises StepFailed with the end of its messages where it ends with a code that is not accepted.
+        """
+        shown = " ".join([Path(command[0]).name, *command[1:]])
+        self.console.print(f"$ {shown}", style="dim", markup=False, highlight=False)
         with self.step(name):
-            return self._execute(command, env or {}, cwd)
+            return self._execute(command, env or {}, cwd, accept)
 
-    def _execute(self, command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> str:
+    def _execute(
+        self, command: Sequence[str], env: Mapping[str, str], cwd: Path | None, accept: tuple[int, ...]
+    ) -> str:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             log.write(f"$ {' '.join(command)}\n")
@@ -55,10 +68,10 @@ class Stage:
                 command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **env}, cwd=cwd, check=False
             )
             log.write(done.stdout)
-        if done.returncode:
+        if done.returncode not in accept:
             with self.log.open() as log:
                 end = "".join(deque(log, maxlen=15))
-            raise StepFailed(f"{command[0]} ended with {done.returncode}; all of it is in {self.log}\n{end}")
+            raise StepFailed(f"{Path(command[0]).name} ended with {done.returncode}; all of it is in {self.log}\n{end}")
         return done.stdout
 
     def table_of_timings(self) -> Table:
@@ -70,8 +83,3 @@ class Stage:
             table.add_row(name, f"{seconds:.1f}")
         table.add_row("in all", f"{sum(seconds for _, seconds in self.timings):.1f}", style="bold")
         return table
-
-
-def python_command(module: str) -> tuple[str, ...]:
-    """A module of this checkout, run by this interpreter: no other installation can step in."""
-    return (sys.executable, "-m", module)

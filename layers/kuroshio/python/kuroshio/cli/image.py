@@ -30,10 +30,14 @@ class _Source:
     commit: str
     dirty: bool
 
-    @property
-    def local_name(self) -> str:
+    def tag(self, *, allow_dirty: bool) -> str:
         """A build of uncommitted work never takes the name of the commit, so it cannot be pushed by mistake."""
-        return f"{_LOCAL}:{tag_of(self.commit)}{'-dirty' if self.dirty else ''}"
+        return f"{tag_of(self.commit)}{'-dirty' if self.dirty and allow_dirty else ''}"
+
+
+def _allow_dirty(command: Callable[..., None]) -> Callable[..., None]:
+    told = "Take uncommitted work too, under a tag that says so: for trying, not for an account that others use."
+    return click.option("--allow-dirty", is_flag=True, help=told)(command)
 
 
 def _env(command: Callable[..., None]) -> Callable[..., None]:
@@ -53,7 +57,7 @@ def image() -> None:
 
 
 @image.command()
-@click.option("--allow-dirty", is_flag=True, help="Build uncommitted work too; the result cannot be pushed.")
+@_allow_dirty
 @click.option(
     "--architecture",
     type=click.Choice(["arm64", "x86_64"]),
@@ -71,19 +75,21 @@ def build(*, allow_dirty: bool, architecture: str | None, as_json: bool) -> None
         raise InvalidRequest("there are uncommitted changes; commit them, or build with --allow-dirty")
     built = sam.build(Path("template.yaml"), {"Architecture": architecture} if architecture else {})
     engine = ContainerCommand.found()
-    engine.tag(built, source.local_name)
-    _show({"image": source.local_name, "id": engine.image_id(source.local_name)}, as_json=as_json)
+    named = f"{_LOCAL}:{source.tag(allow_dirty=allow_dirty)}"
+    engine.tag(built, named)
+    _show({"image": named, "id": engine.image_id(named)}, as_json=as_json)
 
 
 @image.command()
 @_env
 @click.option("--initial", is_flag=True, help="Build and push the tiny image of the very first deployment.")
+@_allow_dirty
 @click.option("--dry-run", is_flag=True, help="Say what would be pushed, and push nothing.")
 @_json
-def push(*, env: str, initial: bool, dry_run: bool, as_json: bool) -> None:
+def push(*, env: str, initial: bool, allow_dirty: bool, dry_run: bool, as_json: bool) -> None:
     """Push the image of this commit to the foundation's repository; one that is there already is left alone."""
     repository = _repository(env)
-    tag = INITIAL if initial else tag_of(_source().commit)
+    tag = INITIAL if initial else _source().tag(allow_dirty=allow_dirty)
     found = repository.find(tag)
     if found or dry_run:
         told: dict[str, Any] = {"image": f"{repository.address}:{tag}", "pushed": False}
@@ -96,14 +102,15 @@ def push(*, env: str, initial: bool, dry_run: bool, as_json: bool) -> None:
 @image.command()
 @_env
 @click.option("--tag", help="A pushed image's tag instead of this commit's: a way back.")
+@_allow_dirty
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @_json
-def deploy(*, env: str, tag: str | None, dry_run: bool, as_json: bool) -> None:
+def deploy(*, env: str, tag: str | None, allow_dirty: bool, dry_run: bool, as_json: bool) -> None:
     """Put a pushed image in force: the parameter, and every function of the stack, without touching infrastructure."""
     from kuroshio.adapters.stacks import CloudFormationStack
     from kuroshio.images.rollout import roll_out
 
-    wanted = _repository(env).get(tag or tag_of(_source().commit)).pinned
+    wanted = _repository(env).get(tag or _source().tag(allow_dirty=allow_dirty)).pinned
     parameter = _parameter(env)
     if dry_run:
         now = parameter.read()
