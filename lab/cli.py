@@ -180,3 +180,42 @@ def fault(kind: str, **options: Any) -> None:
     else:
         added = lifecycle.ask(running, "POST", "faults", {"kind": kind, **options})
         click.echo(f"fault {added['id']}: {kind} for {added['service']} {added['operation']}")
+
+
+@lab.command()
+@click.option("--role", "only", default="", help="Only roles whose name contains this.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def permissions(only: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Hold the calls of this lab's life against the roles that made them.
+
+    Exits with 1 if a call was not allowed, with 3 if something is granted that nothing used.
+    """
+    from lab.permissions import judge, needs_of, read_roles, unused_grants
+    from lab.recorder import read_records
+
+    place = place_of()
+    roles = [role for role in read_roles(_client("iam", lifecycle.need(place))) if only in role.name]
+    arns = {role.arn for role in roles}
+    needs = [need for need in needs_of(read_records(place.calls_file)) if need.role in arns]
+    denied = [verdict for verdict in judge(needs, roles) if not verdict.is_allowed]
+    grants = unused_grants(roles, needs)
+    unused = [grant for grant in grants if not grant.reason]
+    if as_json:
+        found = {
+            "judged": len(needs),
+            "denied": denied,
+            "unused": unused,
+            "used_by_aws": [g for g in grants if g.reason],
+        }
+        click.echo(json.dumps(found, default=asdict))
+    else:
+        click.echo(f"{len(needs)} different calls of {len(roles)} roles, {len(denied)} not allowed")
+        for verdict in denied:
+            click.echo(
+                f"  {verdict.decision}: {verdict.need.role.rsplit('/', 1)[-1]} {verdict.need.action} {verdict.need.resource}"
+            )
+        for grant in grants:
+            click.echo(
+                f"  unused: {grant.role} {grant.action} ({grant.sid})" + (f": {grant.reason}" if grant.reason else "")
+            )
+    sys.exit(1 if denied else 3 if unused else 0)
