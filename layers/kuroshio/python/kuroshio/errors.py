@@ -5,7 +5,8 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
 
     KuroshioError
     ├── TransientError            nothing is wrong with the request: the same call may succeed later
-    │   └── ServiceUnavailable    AWS throttled, timed out or failed on its side
+    │   ├── ServiceUnavailable    AWS throttled, timed out or failed on its side
+    │   └── Outpaced              somebody else wrote the record first
     └── PermanentError            the same call will fail again
         ├── InvalidRequest        the event, the option or the file that was handed in is wrong
         ├── ConfigurationMissing  the environment lacks what the function or command needs
@@ -35,6 +36,10 @@ class TransientError(KuroshioError):
 
 class ServiceUnavailable(TransientError):  # noqa: N818 - the name is the state machine's ErrorEquals
     """AWS throttled the call, timed out or failed on its side, after botocore's own retries."""
+
+
+class Outpaced(TransientError):  # noqa: N818
+    """Somebody else wrote the record between our reading and our writing it."""
 
 
 class PermanentError(KuroshioError):
