@@ -28,6 +28,7 @@ def main(opt: str, argv: "list[str]") -> None:
         leave_after_init_error(api, error)
     gc.freeze()
     gc.enable()
+    warn_if_shared()
     try:
         if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
             from kuroshio_runtime import snapstart
@@ -99,6 +100,14 @@ def load(name: str) -> "Handle":
     from kuroshio_runtime import shell_handler
 
     return shell_handler.load(path + ".sh", function)
+
+
+def warn_if_shared() -> None:
+    """Lambda Managed Instances would send several invocations at once; we take them one after the other."""
+    if os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1") != "1":
+        from kuroshio_runtime import journal
+
+        journal.note("WARN", "AWS_LAMBDA_MAX_CONCURRENCY is set, but this runtime serves one invocation at a time")
 
 
 def leave_after_init_error(api: RuntimeApi, error: BaseException) -> None:

@@ -1,0 +1,5 @@
+"""A handler's module that leaves."""
+
+import sys
+
+sys.exit(4)

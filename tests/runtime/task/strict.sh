@@ -1,0 +1,3 @@
+#!/bin/bash -u
+set -e
+stops() { false; echo '"not reached"'; }
