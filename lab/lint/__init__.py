@@ -1,0 +1,1 @@
+"""`make lint`: every judge of templates, state machines, policies, workflows and code, offline."""
