@@ -28,13 +28,14 @@ class DetectChanges:
 
 @cache
 def detect_changes() -> Publication:
-    """Wire ``detect_changes``: bundles from the incoming bucket, plans into the plan bucket."""
+    """Wire ``detect_changes``: bundles from the incoming bucket, plans into the plan bucket, told of in logs and metrics."""
     from kuroshio.adapters.bundles import S3Bundles
+    from kuroshio.adapters.journal import PowertoolsJournal
     from kuroshio.adapters.plan_store import S3Plans
     from kuroshio.changes.publication import Publication
 
     environment = from_env(DetectChanges, os.environ)
-    return Publication(S3Bundles(environment.incoming_bucket), S3Plans(environment.plan_bucket))
+    return Publication(S3Bundles(environment.incoming_bucket), S3Plans(environment.plan_bucket), PowertoolsJournal())
 
 
 @dataclass(frozen=True)

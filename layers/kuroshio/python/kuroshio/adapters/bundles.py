@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Bundle and unpacked objects lie side by side in a function's /tmp, which has 512 MB unless it is given more.
 MAX_BYTES = 200 * 1024 * 1024
 _CHUNK = 1 << 20
+# Less than the function's own time, so that its end is an error with a name.
+_GIT_TIMEOUT_S = 60
 
 
 class S3Bundles:
@@ -81,6 +83,6 @@ def opened(path: Path) -> Iterator[Git]:
 def _unbundled(bundle: Path, folder: Path) -> Git:
     repository = folder / "repository.git"
     repository.mkdir()
-    git = Git(repository)
+    git = Git(repository, timeout_s=_GIT_TIMEOUT_S)
     git.unbundle(bundle)
     return git

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kuroshio.changes.plan import Plan
+    from kuroshio.changes.request import DetectRequest
     from kuroshio.runs.run import Run
 
 
 class PowertoolsJournal:
-    """One log line per run, and for those that ended the metrics Runs and RunDuration by workflow and status.
+    """One log line per run or plan, and metrics: Runs and RunDuration by workflow and status, Plans and UnitsChanged.
 
-    Implements ``runs.ports.Journal``.
+    Implements ``runs.ports.Journal`` and ``changes.ports.Journal``.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,18 @@ class PowertoolsJournal:
         self._logger.info("run recorded" if is_news else "run was known already", extra={"run": about})
         if is_news and run.seconds is not None:
             _count(run, run.seconds)
+
+    def planned(self, request: DetectRequest, plan: Plan) -> None:
+        """Tell of a plan that was published."""
+        about = {"plan": request.plan, "units": len(plan.units), "complete": plan.complete}
+        self._logger.info("plan published", extra={"about": about})
+        from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+        metrics = EphemeralMetrics()
+        metrics.add_dimension("complete", str(plan.complete).lower())
+        metrics.add_metric("Plans", MetricUnit.Count, 1)
+        metrics.add_metric("UnitsChanged", MetricUnit.Count, len(plan.units))
+        metrics.flush_metrics()
 
 
 def _count(run: Run, seconds: float) -> None:

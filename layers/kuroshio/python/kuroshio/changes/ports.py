@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from kuroshio.changes.analysis import Analysis
+    from kuroshio.changes.plan import Plan
+    from kuroshio.changes.request import DetectRequest
     from kuroshio.changes.tree import FileChange, Tree
 
 
@@ -69,6 +71,13 @@ class Plans(Protocol):
 
     def read(self, key: str) -> bytes:
         """Return what was written. Raises NotFound."""
+
+
+class Journal(Protocol):
+    """What a person and an alarm can see of detection."""
+
+    def planned(self, request: DetectRequest, plan: Plan) -> None:
+        """Tell of a plan that was published."""
 
 
 class Analyses(Protocol):

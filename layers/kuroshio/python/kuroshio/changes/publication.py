@@ -11,7 +11,7 @@ from kuroshio.changes.rendering import document, markdown
 from kuroshio.changes.request import DetectRequest, parse
 
 if TYPE_CHECKING:
-    from kuroshio.changes.ports import Analyses, Bundles, Plans
+    from kuroshio.changes.ports import Analyses, Bundles, Journal, Plans
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Publication:
 
     bundles: Bundles
     plans: Plans
+    journal: Journal
     analyses: Analyses | None = None
 
     def publish(self, event: object) -> dict[str, Any]:
@@ -34,6 +35,7 @@ class Publication:
         # The plan last: where it is, its rendering is.
         self.plans.create(request.report, markdown.write(plan).encode(), "text/markdown; charset=utf-8")
         self.plans.create(request.plan, document.write(plan).encode(), "application/json")
+        self.journal.planned(request, plan)
         return _answer(request, plan)
 
 
