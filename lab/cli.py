@@ -90,7 +90,7 @@ def _client(service: str, running: Running) -> Any:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON instead of shell commands.")
 def env(as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Print what a shell needs to point the AWS CLI at the lab: eval "$(kuroshio lab env)"."""
-    variables = shell_variables(lifecycle.need(place_of()).endpoint)
+    variables = shell_variables(lifecycle.need(place_of()))
     if as_json:
         click.echo(json.dumps(variables))
         return
@@ -104,16 +104,16 @@ def env(as_json: bool) -> None:  # noqa: FBT001 - click's flag
 def deploy(sam_options: tuple[str, ...]) -> None:
     """Run `sam deploy` against the lab; everything after `deploy` goes to SAM."""
     running = lifecycle.need(place_of())
-    sys.exit(run_sam(running.endpoint, "deploy", *sam_options))
+    sys.exit(run_sam(running, "deploy", *sam_options))
 
 
-def run_sam(endpoint: str, *arguments: str) -> int:
+def run_sam(running: Running, *arguments: str) -> int:
     """Run the SAM CLI of our environment with the lab's variables; its exit code."""
     environment = {
         name: value for name, value in os.environ.items() if name not in {"AWS_PROFILE", "AWS_SESSION_TOKEN"}
     }
     sam = os.path.join(os.path.dirname(sys.executable), "sam")  # noqa: PTH118, PTH120 - a venv's python is a symlink
-    return subprocess.run([sam, *arguments], env={**environment, **shell_variables(endpoint)}, check=False).returncode
+    return subprocess.run([sam, *arguments], env={**environment, **shell_variables(running)}, check=False).returncode
 
 
 @lab.command()

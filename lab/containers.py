@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.engine import Engine, EngineError, Network, find
 from lab.ports import Credentials, FunctionRunner, FunctionVersion, InvocationResult
 
 if TYPE_CHECKING:
@@ -40,16 +46,75 @@ class NoEngine:
         """Nothing runs."""
 
 
-def runner_for(place: Place, port: int, gateway_address: str) -> FunctionRunner:  # noqa: ARG001 - the engine's to come
-    """The runner of this machine."""
-    return NoEngine("no container engine is set up; run `make setup`")
+@dataclass
+class Containers:
+    """The engine's part of a running lab."""
+
+    runner: FunctionRunner
+    environment: dict[str, str] = field(default_factory=dict)
+    engine: Engine | None = None
+    _service: subprocess.Popen[bytes] | None = None
+    _folder: Path | None = None
+
+    @classmethod
+    def of(cls, place: Place, port: int) -> Containers:
+        """What this machine has: a runner, and what commands need to build for the lab and push to its registry."""
+        try:
+            engine = find()
+            network = engine.network(network_name(place), place.name)
+        except EngineError as error:
+            return cls(NoEngine(str(error)))
+        containers = cls(_runner(engine, network, place, port), dict(engine.environment), engine)
+        if engine.program == "podman":
+            containers._serve_docker_api(engine, port)
+        return containers
+
+    def close(self) -> None:
+        """End the Docker API that Podman was asked to serve."""
+        if self._service is not None:
+            self._service.terminate()
+            self._service.wait(timeout=10)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _serve_docker_api(self, engine: Engine, port: int) -> None:
+        """SAM CLI builds through Docker's API; Podman serves it on a socket whose path must stay under 108 bytes."""
+        self._folder = Path(tempfile.mkdtemp(prefix="kuroshio-lab-"))
+        socket, registries = self._folder / "podman.sock", self._folder / "registries.conf"
+        registries.write_text(f'[[registry]]\nlocation = "127.0.0.1:{port}"\ninsecure = true\n')
+        self.environment |= {"DOCKER_HOST": f"unix://{socket}", "CONTAINERS_REGISTRIES_CONF": str(registries)}
+        self._service = subprocess.Popen(
+            [engine.program, "system", "service", "--time=0", f"unix://{socket}"],
+            stdin=subprocess.DEVNULL,
+            env=engine._environment() | self.environment,  # noqa: SLF001 - the engine's own environment
+        )
 
 
-def prepare(place: Place, tell: Callable[[str], None]) -> str:  # noqa: ARG001 - the engine's to come
-    """Make engine and network ready; the lab's address on the containers' network, or "" without an engine."""
-    tell("no container engine: functions cannot be invoked")
-    return ""
+def network_name(place: Place) -> str:
+    return f"kuroshio-{place.name}"
+
+
+def _runner(engine: Engine, network: Network, place: Place, port: int) -> FunctionRunner:
+    del engine, network, place, port
+    return NoEngine("the runner of containers is still to come")
+
+
+def prepare(place: Place, tell: Callable[[str], None]) -> str:
+    """Make the containers' network ready; the lab's own address on it, or "" where loopback is enough or no engine is."""
+    try:
+        engine = find()
+        tell(f"containers by {engine.program}")
+        return engine.network(network_name(place), place.name).bind
+    except EngineError as error:
+        tell(f"no functions can be invoked: {error}")
+        return ""
 
 
 def clean_up(place: Place) -> None:
-    """Remove what a lab that ended badly may have left: containers, networks, mounts."""
+    """Remove what a lab leaves with the engine, also one that ended badly: containers and the network."""
+    try:
+        engine = find()
+        engine.kill(*engine.containers(place.name))
+        engine.remove_network(network_name(place))
+    except EngineError:
+        return

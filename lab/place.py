@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+import platform
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class Running:
     started: str
     port: int
     gateway: str  # address on the containers' network, empty without an engine
+    environment: dict[str, str] = field(default_factory=dict)  # what commands that build and push images need
 
     @property
     def endpoint(self) -> str:
@@ -82,10 +84,15 @@ def start_time(pid: int) -> str:
     return "" if fields[0] == "Z" else fields[19]
 
 
-def shell_variables(endpoint: str) -> dict[str, str]:
-    """What a shell needs so that the AWS CLI, SAM CLI and every SDK talk to the lab."""
+def architecture() -> str:
+    """Of this machine, in Lambda's words: what functions run on here without emulation."""
+    return "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+
+
+def shell_variables(running: Running) -> dict[str, str]:
+    """What a shell needs so that the AWS CLI, SAM CLI, every SDK and our own commands talk to the lab."""
     return {
-        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL": running.endpoint,
         "AWS_ACCESS_KEY_ID": OPERATOR.access_key_id,
         "AWS_SECRET_ACCESS_KEY": OPERATOR.secret_access_key,
         "AWS_REGION": REGION,
@@ -94,4 +101,6 @@ def shell_variables(endpoint: str) -> dict[str, str]:
         "AWS_PAGER": "",
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.5",  # SAM asks AWS every 5 seconds; the lab may be asked more often
+        "KUROSHIO_ARCHITECTURE": architecture(),
+        **running.environment,
     }

@@ -140,24 +140,28 @@ def free_port(wanted: int = 0) -> int:
 
 def serve(place: Place, port: int, gateway_address: str, speed: float) -> None:
     """Serve on 127.0.0.1 and, where there is one, on the containers' network, until SIGTERM or SIGINT."""
-    from lab.containers import runner_for
+    from lab.containers import Containers
 
     door = LateDoor()
     servers = [serve_on(address, port, door) for address in ("127.0.0.1", gateway_address) if address]
-    runner = runner_for(place, port, gateway_address)
-    gateway, lab = build(place, port, runner, speed)
+    containers = Containers.of(place, port)
+    gateway, lab = build(place, port, containers.runner, speed)
     door.application = gateway
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    place.write_running(Running(os.getpid(), start_time(os.getpid()), port, gateway_address))
+    place.write_running(Running(os.getpid(), start_time(os.getpid()), port, gateway_address, containers.environment))
     stop.wait()
     for server in servers:
         server.shutdown()
     lab.close()
+    containers.close()
     place.running_file.unlink(missing_ok=True)
+
+
+_IP_FREEBIND = 15  # linux/in.h; Python has no name for it before 3.14
 
 
 class LateDoor:
@@ -179,7 +183,14 @@ def serve_on(address: str, port: int, door: LateDoor) -> BaseWSGIServer:
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 
-    return make_server(address, port, door, threaded=True, request_handler=Quiet)
+    # A bridge of Podman's has its address only while a container is on it; the door is there before the first one.
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if address != "127.0.0.1":
+        listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+    listener.bind((address, port))
+    listener.listen(128)
+    return make_server(address, port, door, threaded=True, request_handler=Quiet, fd=listener.detach())
 
 
 def main() -> None:
