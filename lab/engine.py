@@ -40,6 +40,7 @@ class ImageConfig:
     command: tuple[str, ...]
     working_directory: str
     environment: Mapping[str, str]
+    architecture: str  # "amd64" or "arm64"
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ class Engine:
         return None if done.returncode else done.stdout.strip().removeprefix("sha256:")
 
     def image_config(self, image: str) -> ImageConfig:
-        config = json.loads(self.do("image", "inspect", "--format", "{{json .Config}}", image))
+        found = json.loads(self.do("image", "inspect", image))[0]
+        config = found["Config"]
         return ImageConfig(
             tuple(config.get("Entrypoint") or ()),
             tuple(config.get("Cmd") or ()),
             config.get("WorkingDir") or "",
             dict(entry.split("=", 1) for entry in config.get("Env") or ()),
+            found["Architecture"],
         )
 
     def image_digests(self, image: str) -> tuple[str, ...]:
