@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.engine import Engine, EngineError, Network, find
+from lab.environment import Settings
+from lab.place import REGION
 from lab.ports import Credentials, FunctionRunner, FunctionVersion, InvocationResult
+from lab.registry import Registry
+from lab.runner import ContainerRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +92,7 @@ class Containers:
         self._service = subprocess.Popen(
             [engine.program, "system", "service", "--time=0", f"unix://{socket}"],
             stdin=subprocess.DEVNULL,
-            env=engine._environment() | self.environment,  # noqa: SLF001 - the engine's own environment
+            env={**os.environ, **engine.environment, **self.environment},
         )
 
 
@@ -95,8 +101,19 @@ def network_name(place: Place) -> str:
 
 
 def _runner(engine: Engine, network: Network, place: Place, port: int) -> FunctionRunner:
-    del engine, network, place, port
-    return NoEngine("the runner of containers is still to come")
+    settings = Settings(place.name, network.name, f"http://{network.host}:{port}", REGION)
+    return ContainerRunner(engine, settings, partial(_local_image, engine, Registry(place.root / "registry")))
+
+
+def _local_image(engine: Engine, registry: Registry, uri: str) -> str:
+    """The id of the image that was pushed as ``uri``, fetched back from the registry where the engine lost it.
+
+    Raises LookupError where it was never pushed.
+    """
+    identity = registry.image_id(uri)
+    if not engine.image_id(identity):
+        engine.fetch(uri)
+    return identity
 
 
 def prepare(place: Place, tell: Callable[[str], None]) -> str:

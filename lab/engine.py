@@ -102,10 +102,16 @@ class Engine:
     def remove_image(self, image: str) -> None:
         self._run("rmi", "--force", image)
 
-    def push(self, image: str, *, plain_http: bool = False) -> None:
-        """Push; ``plain_http`` for a registry without TLS. Docker decides that by itself for 127.0.0.0/8."""
-        insecure = ("--tls-verify=false",) if plain_http and self.program == "podman" else ()
-        self.do("push", *insecure, image)
+    def push(self, image: str) -> None:
+        """Push to the lab's registry, which has no TLS. Docker does without it for 127.0.0.0/8 unasked."""
+        self.do("push", *self._without_tls(), image)
+
+    def fetch(self, image: str) -> None:
+        """Pull from the lab's registry. Raises EngineError where it is not there."""
+        self.do("pull", "--quiet", *self._without_tls(), image)
+
+    def _without_tls(self) -> tuple[str, ...]:
+        return ("--tls-verify=false",) if self.program == "podman" else ()
 
     # Containers --------------------------------------------------------------------------------------------------------
 

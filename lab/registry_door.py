@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 from lab.answers import Answer
 from lab.place import ACCOUNT
+from lab.registry import Registry as ImageRegistry
+from lab.registry import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from lab.calls import Call
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 class Registry:
     """The registry under ``/v2/``, whose pushes ECR's API tells of, and ECR's answers with addresses of the lab."""
 
-    def __init__(self, _root: Path, clients: Clients, address: str) -> None:
+    def __init__(self, root: Path, clients: Clients, address: str) -> None:
         self._clients = clients
         self._address = address
-        self.wsgi: Callable[[dict[str, Any], Any], Iterable[bytes]] = _no_registry
+        self.wsgi = ImageRegistry(root, self._repository, self._record)
 
     def after(self, call: Call, answer: Answer) -> Answer:
         """Say the lab's own address where ECR says its registry's."""
@@ -30,8 +32,25 @@ class Registry:
         body = answer.body.replace(f"https://{host}".encode(), f"http://{self._address}".encode())
         return Answer(answer.status, body.replace(host.encode(), self._address.encode()), answer.headers)
 
+    def _repository(self, name: str) -> Repository:
+        try:
+            found = self._clients.internal("ecr").describe_repositories(repositoryNames=[name])["repositories"][0]
+        except ClientError:
+            return Repository(exists=False)
+        return Repository(immutable_tags=found.get("imageTagMutability") == "IMMUTABLE")
 
-def _no_registry(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    body = json.dumps({"errors": [{"code": "UNSUPPORTED", "message": "this lab has no image registry"}]}).encode()
-    start_response("501 Not Implemented", [("Content-Length", str(len(body)))])
-    return [body]
+    def _record(self, repository: str, tag: str, digest: str, manifest: bytes, media_type: str) -> None:
+        """Tell ECR of a push. Pushing the same again changes nothing there, as with the service."""
+        if not tag:
+            return
+        try:
+            self._clients.internal("ecr").put_image(
+                repositoryName=repository,
+                imageManifest=manifest.decode(),
+                imageManifestMediaType=media_type,
+                imageTag=tag,
+                imageDigest=digest,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ImageAlreadyExistsException":
+                raise
