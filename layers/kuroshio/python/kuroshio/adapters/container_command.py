@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import subprocess
@@ -65,16 +67,19 @@ class ContainerCommand:
 
 @contextmanager
 def _logged_in(program: str, login: Login) -> Iterator[dict[str, str]]:
-    """Keep the login in a folder of its own: the user's docker configuration never sees the token."""
+    """Keep the login in a folder of its own: the user's docker configuration never sees the token.
+
+    The file is what ``docker login`` would write. The command itself asks the registry first, which through Podman's
+    service fails where the registry has no TLS: https://docs.docker.com/reference/cli/docker/login/
+    """
     host = _docker_host() if program == "docker" else {}
+    registry = login.registry.removeprefix("https://").removeprefix("http://")
+    token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
     with tempfile.TemporaryDirectory(prefix="kuroshio-login-") as folder:
-        env = {**host, "DOCKER_CONFIG": folder, "REGISTRY_AUTH_FILE": str(Path(folder) / "auth.json")}
-        registry = login.registry.removeprefix("https://").removeprefix("http://")
-        command = [program, "login", "--username", login.user, "--password-stdin", registry]
-        done = _run(command, env, given=login.password)
-        if done.returncode:
-            raise DeploymentFailed(f"{program} could not log in to {registry}: {done.stderr.strip()[-2000:]}")
-        yield env
+        file = Path(folder) / "config.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"auths": {registry: {"auth": token}}}))
+        yield {**host, "DOCKER_CONFIG": folder, "REGISTRY_AUTH_FILE": str(file)}
 
 
 def _docker_host() -> dict[str, str]:
@@ -85,7 +90,7 @@ def _docker_host() -> dict[str, str]:
     return {"DOCKER_HOST": shown.stdout.strip()} if not shown.returncode and shown.stdout.strip() else {}
 
 
-def _run(command: list[str], env: Mapping[str, str], given: str | None = None) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **env}, input=given or "", check=False
+        command, capture_output=True, text=True, env={**os.environ, **env}, stdin=subprocess.DEVNULL, check=False
     )
