@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from posixpath import normpath
 
 from kuroshio.errors import LimitExceeded
 
@@ -31,8 +32,8 @@ def patterns(content: bytes) -> tuple[str, ...]:
 
 def _clean(line: str) -> str:
     negation, pattern = ("!", line.strip()[1:].strip()) if line.strip().startswith("!") else ("", line.strip())
-    pattern = "/".join(part for part in pattern.split("/") if part not in ("", "."))
-    return negation + pattern if pattern else ""
+    pattern = normpath(pattern).strip("/") if pattern else "."
+    return "" if pattern == "." else negation + pattern
 
 
 def excludes(rules: tuple[str, ...], path: str) -> bool:

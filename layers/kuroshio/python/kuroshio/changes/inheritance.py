@@ -40,8 +40,10 @@ def _less_ignored(inherited: dict[str, Any], ignored: Any) -> dict[str, Any]:
 
 
 def _merge(inherited: Any, own: Any, path: str) -> Any:
+    if path in _REPLACED:
+        return own
     if isinstance(inherited, list) and isinstance(own, list):
-        return own if path in _REPLACED else inherited + own
+        return inherited + own
     if not (_is_mapping(inherited) and _is_mapping(own)):
         return own
     kept = inherited
