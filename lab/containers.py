@@ -70,7 +70,8 @@ class Containers:
             network = engine.network(network_name(place), place.name)
         except EngineError as error:
             return cls(NoEngine(str(error)))
-        containers = cls(_runner(engine, network, place, port), dict(engine.environment), engine)
+        spoken = {**engine.environment, "KUROSHIO_CONTAINER_COMMAND": engine.program}
+        containers = cls(_runner(engine, network, place, port), spoken, engine)
         if engine.program == "podman":
             containers._serve_docker_api(engine, port)
         return containers

@@ -29,8 +29,12 @@ class ContainerCommand:
 
     @classmethod
     def found(cls) -> ContainerCommand:
-        """Return the first whose engine answers. Raises ConfigurationMissing where none does."""
-        for program in ("docker", "podman"):
+        """Return the first whose engine answers; KUROSHIO_CONTAINER_COMMAND names one that is asked alone.
+
+        Raises ConfigurationMissing where none does.
+        """
+        chosen = os.environ.get("KUROSHIO_CONTAINER_COMMAND")
+        for program in (chosen,) if chosen else ("docker", "podman"):
             if shutil.which(program) and not _run([program, "info"], {}).returncode:
                 return cls(program)
         raise ConfigurationMissing("neither docker nor podman answers `info`; start one, or run `make setup`")
