@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from kuroshio_runtime.api import Answer
 
-# Type of a text frame on Lambda's log channel, as awslambdaric writes it. Container images have no such channel.
-FRAME = 0xA55A0003
-
 
 def is_json() -> bool:
     """Whether AWS_LAMBDA_LOG_FORMAT asks for one JSON object per line."""
