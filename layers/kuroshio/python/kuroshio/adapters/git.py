@@ -114,9 +114,9 @@ class Git:
         """Return all files of the commit, submodules and links included."""
         entries = {}
         for record in self._records("ls-tree", "-r", "-z", "--full-tree", commit):
-            meta, _, path = record.partition(b"\t")
-            mode, _, oid = meta.decode().split(" ")
-            entries[os.fsdecode(path)] = Entry(mode, oid)
+            meta, _, path = record.partition("\t")
+            mode, _, oid = meta.split(" ")
+            entries[path] = Entry(mode, oid)
         return Tree(entries)
 
     def changes(self, old: str, new: str) -> list[FileChange]:
@@ -233,23 +233,24 @@ class Git:
                 stderr.seek(0)
                 raise RepositoryUnreadable(_complaint(self._path, arguments[0], stderr.read(_CHUNK)))
 
-    def _records(self, *arguments: str) -> Iterator[bytes]:
+    def _records(self, *arguments: str) -> Iterator[str]:
         """Yield the NUL-terminated records of git's output."""
         rest, count = b"", 0
         with self._stream(*arguments) as stdout:
             while chunk := stdout.read(_CHUNK):
-                *records, rest = (rest + chunk).split(b"\0")
+                whole, _, rest = (rest + chunk).rpartition(b"\0")
+                records = os.fsdecode(whole).split("\0") if whole else []
                 count += len(records)
                 if count > 2 * MAX_FILES:
                     raise LimitExceeded(f"git {arguments[0]} lists more than {MAX_FILES:,} files")
                 yield from records
 
 
-def _change(meta: bytes, path: bytes) -> FileChange:
-    old_mode, new_mode, old_oid, new_oid, _ = meta.decode().removeprefix(":").split(" ")
+def _change(meta: str, path: str) -> FileChange:
+    old_mode, new_mode, old_oid, new_oid, _ = meta.removeprefix(":").split(" ")
     old = None if old_oid == _NO_OID else Entry(old_mode, old_oid)
     new = None if new_oid == _NO_OID else Entry(new_mode, new_oid)
-    return FileChange(os.fsdecode(path), old, new)
+    return FileChange(path, old, new)
 
 
 def _blob(header: bytes, stdout: IO[bytes], max_bytes: int) -> tuple[str, Blob]:

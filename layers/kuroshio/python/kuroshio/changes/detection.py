@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from kuroshio.changes.document import MAX_BYTES, load
 from kuroshio.changes.plan import Cause, Caveat, Change, Plan, Reason, UnitChange
 from kuroshio.changes.ports import Analyses, Blob, NoAnalyses, Repository
 from kuroshio.changes.snapshot import Snapshot
-from kuroshio.changes.tree import ChangedFiles, Tree
+from kuroshio.changes.tree import ChangedFiles, Tree, may_be_template
 from kuroshio.errors import LimitExceeded, TemplateUnreadable
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
     from kuroshio.changes.unit import Unit
 
-# By name a file may be a template; only its content says whether it is one.
-_CANDIDATE = re.compile(
-    r".*\.(?:ya?ml|json|template|tmpl|cfn|cform|cloudformation|sam|stack)|(?:.*/)?[^./]+", re.IGNORECASE | re.DOTALL
-)
 _NO_HISTORY = (
     "base and head share no commit, so what the pull request changes cannot be told from what its base changed"
 )
@@ -88,15 +83,13 @@ def _snapshot(tree: Tree, analyses: Mapping[str, Analysis | None], contents: Map
 
 
 def _candidates(tree: Tree) -> dict[str, str]:
-    return {path: entry.oid for path, entry in tree.entries.items() if entry.is_file and _CANDIDATE.fullmatch(path)}
+    return {path: entry.oid for path, entry in tree.notable.items() if entry.is_file and may_be_template(path)}
 
 
 def _pointers(tree: Tree) -> Iterable[str]:
     """Return the blobs that point elsewhere: symbolic links, and .dockerignore files."""
-    yield from (entry.oid for entry in tree.links.values())
-    for path, entry in tree.entries.items():
-        if path.endswith(".dockerignore") and entry.is_file:
-            yield entry.oid
+    notable = tree.notable.items()
+    return (entry.oid for path, entry in notable if not entry.is_file or path.endswith(".dockerignore"))
 
 
 def _analyse(blob: Blob) -> Analysis | None:

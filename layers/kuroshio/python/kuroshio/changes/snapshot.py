@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, paths
+from kuroshio.changes.tree import SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Snapshot:
     def _links(self) -> Mapping[str, str]:
         return {
             path: self.contents[entry.oid].decode("utf-8", "surrogateescape")
-            for path, entry in self.tree.links.items()
-            if entry.oid in self.contents
+            for path, entry in self.tree.notable.items()
+            if entry.mode == SYMLINK and entry.oid in self.contents
         }
 
     @cached_property

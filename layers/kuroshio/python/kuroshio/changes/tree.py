@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kuroshio.changes.plan import Cause
 
@@ -17,9 +17,8 @@ SYMLINK = "120000"
 SUBMODULE = "160000"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What a path is in a commit: git's mode and object id."""
+class Entry(NamedTuple):
+    """What a path is in a commit: git's mode and object id. A tuple, because trees have a hundred thousand of them."""
 
     mode: str
     oid: str
@@ -54,6 +53,23 @@ class FileChange:
         return Cause.MODE if self.old.oid == self.new.oid else Cause.CONTENT
 
 
+# By name a file may be a template; only its content says whether it is one.
+_TEMPLATES = (".yaml", ".yml", ".json", ".template", ".tmpl", ".cfn", ".cform", ".cloudformation", ".sam", ".stack")
+_LONGEST = max(map(len, _TEMPLATES))
+
+
+def may_be_template(path: str) -> bool:
+    """Whether the name could be a template's: one of the usual suffixes, or none."""
+    return path[-_LONGEST:].lower().endswith(_TEMPLATES) or "." not in path[path.rfind("/") + 1 :]
+
+
+def is_notable(path: str, entry: Entry) -> bool:
+    """Whether detection reads the file's content."""
+    if entry.mode == SYMLINK:
+        return True
+    return entry.mode != SUBMODULE and (may_be_template(path) or path.endswith(".dockerignore"))
+
+
 class Tree:
     """The files of one commit by path, with quick questions about folders."""
 
@@ -67,12 +83,17 @@ class Tree:
 
     def before(self, changes: Iterable[FileChange]) -> Tree:
         """The tree that these changes led from."""
-        entries = dict(self.entries)
+        entries, notable = dict(self.entries), dict(self.notable)
         for change in changes:
             entries.pop(change.path, None)
+            notable.pop(change.path, None)
             if change.old:
                 entries[change.path] = change.old
-        return Tree(entries)
+                if is_notable(change.path, change.old):
+                    notable[change.path] = change.old
+        before = Tree(entries)
+        before.__dict__["notable"] = notable  # known already: cost grows with what changed, not with the tree
+        return before
 
     def has_folder(self, path: str) -> bool:
         """Whether any file lies below ``path``. The whole tree ("") is a folder."""
@@ -92,9 +113,9 @@ class Tree:
         return ""
 
     @cached_property
-    def links(self) -> Mapping[str, Entry]:
-        """The symbolic links."""
-        return {path: entry for path, entry in self.entries.items() if entry.mode == SYMLINK}
+    def notable(self) -> Mapping[str, Entry]:
+        """The few files that are read: possible templates, symbolic links, .dockerignore files."""
+        return {path: entry for path, entry in self.entries.items() if is_notable(path, entry)}
 
 
 class ChangedFiles:
