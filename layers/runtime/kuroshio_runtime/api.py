@@ -10,7 +10,7 @@ import _socket
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 # Beyond this size, joining head and body to save a system call costs more than the call.
 ONE_SEND = 64 * 1024
-RECEIVE = 256 * 1024
+RECEIVE = 64 * 1024  # larger buffers would be mapped and unmapped at every call
 
 BASE = "/2018-06-01/runtime"
 
@@ -76,6 +76,7 @@ class RuntimeApi:
 
     def stream(self, path: str, headers: str, chunks: "Iterable[bytes]") -> Answer:
         """POST encoded `chunks` as they come, once: what was streamed cannot be repeated. Raises BrokenAnswer."""
+        self.disconnect()  # a connection that went stale while the handler ran could not be told from a refusal
         try:
             self._send(f"POST {BASE}{path}{self._tail}{headers}\r\n".encode())
             for chunk in chunks:

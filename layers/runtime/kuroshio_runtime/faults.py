@@ -29,6 +29,17 @@ class Failure:
 
 def describe(error: BaseException, request_id: str = "") -> Failure:
     """The failure that an exception means; the error's type is the name of its class, so that it can be matched."""
+    try:
+        return described(error, request_id)
+    except Exception as broken:  # noqa: BLE001 - source files and exceptions of the handler's may resist reading
+        message = f"{message_of(error)} (its stack cannot be told: {type(broken).__name__})"
+        name = type(error).__name__
+        document = {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": []}
+        return Failure(document, header_type(name), [])
+
+
+def described(error: BaseException, request_id: str) -> Failure:
+    """The failure with its stack, which takes reading the handler's source."""
     if isinstance(error, RuntimeFault):
         cause = error.__cause__
         frames = frames_of(cause.__traceback__) if cause and not isinstance(cause, SyntaxError) else []

@@ -64,7 +64,7 @@ def write(text: str) -> None:
     """Text to the log, past whatever the handler made of sys.stdout but after what it printed there."""
     try:
         sys.stdout.flush()
-    except (AttributeError, OSError, ValueError):
+    except Exception:  # noqa: BLE001, S110 - the handler closed it, or replaced it with anything
         pass
     data = memoryview(text.encode("utf-8", "backslashreplace"))
     try:

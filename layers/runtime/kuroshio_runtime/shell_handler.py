@@ -21,6 +21,7 @@ TAIL = 4096  # bytes of standard error that an error message carries
 PIPE = 64 * 1024
 MARGIN_MS = 200  # before Lambda's deadline, or a tenth of a shorter timeout
 SHARE = 10
+LAST_BREATH_MS = 1000
 # Inherited by all that the handler starts: as long as one of them lives, our end of the pipe stays open.
 LEASH = 99
 # The second line runs outside of any condition, so that the script's own `set -e` counts inside the function.
@@ -190,8 +191,9 @@ class Run:
         """Kill what is left of the process and its children, take in what they had written, and close."""
         kill_group(self.pid)
         self.status = os.waitpid(self.pid, 0)[1]
-        if not is_closed(self._leash):
+        if not is_closed(self._leash, 0):
             kill_holders(self._leash)
+            is_closed(self._leash, LAST_BREATH_MS)
         for descriptor in (self._stdout, self._stderr):
             os.set_blocking(descriptor, False)
             while not self.too_large and self._take(descriptor):
@@ -256,11 +258,11 @@ def kill_group(pid: int) -> None:
         return
 
 
-def is_closed(leash: int) -> bool:
-    """Whether nobody holds the other end any more."""
+def is_closed(leash: int, patience_ms: int) -> bool:
+    """Whether nobody holds the other end any more, within `patience_ms`: the killed need a moment to die."""
     poll = select.poll()
     poll.register(leash, 0)  # the hang-up is always reported
-    return bool(poll.poll(0))
+    return bool(poll.poll(patience_ms))
 
 
 def kill_holders(leash: int) -> None:

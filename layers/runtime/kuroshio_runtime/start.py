@@ -194,7 +194,7 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (AttributeError, OSError, ValueError):  # the handler closed or replaced it
+        except Exception:  # noqa: BLE001, S112 - the handler closed it, or replaced it with anything
             continue
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.2  # seconds before the deadline
 SHARE = 0.1  # or this share of a short timeout
+SHORTEST = 1.0  # seconds between two looks while nothing is to be watched
 
 
 class Watchdog:
@@ -38,7 +39,7 @@ class Watchdog:
         if now <= self._wakes_at <= self._bark_at:
             return  # it will wake in time, and see then for how long to sleep again
         if not self._wakes_at:
-            self._timeout = self._bark_at - now
+            self._timeout = max(SHORTEST, self._bark_at - now)
             self._wakes_at = self._bark_at
             _thread.start_new_thread(self._watch, ())
         elif self._kick.locked():
