@@ -187,4 +187,4 @@ def failed_messages(result: InvocationResult, batch: Sequence[str], response_typ
         failed = {failure["itemIdentifier"] for failure in failures}
     except (ValueError, TypeError, KeyError, AttributeError):
         return set(batch)
-    return min(failed, set(batch))
+    return set(batch) if failed - set(batch) else failed
