@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lab.answers import Answer
     from lab.calls import Call, HttpRequest
     from lab.ports import FunctionRunner
+    from lab.queues import Queues
+    from lab.registry_door import Registry
 
 log = logging.getLogger("lab")
 
@@ -55,6 +57,7 @@ def build(place: Place, port: int, runner: FunctionRunner, speed: float) -> tupl
             changed=bus.execution_changed,
             deliver=bus.deliver,
             invoke=functions.invoke_later,
+            resolve_image=registry.by_digest,
         )
     )
     gateway = Gateway(
@@ -64,7 +67,7 @@ def build(place: Place, port: int, runner: FunctionRunner, speed: float) -> tupl
         faults=faults,
         account=ACCOUNT,
         services={
-            "lambda": _lambda_service(functions, queues),
+            "lambda": _lambda_service(functions, queues, registry),
             "cloudformation": CloudFormation(clients),
             "s3": BucketPolicies(),
             "iam": _know_aws_policies,
@@ -87,12 +90,14 @@ class Lab:
                 part.close()
 
 
-def _lambda_service(functions: Functions, queues: Any) -> Any:
+def _lambda_service(functions: Functions, queues: Queues, registry: Registry) -> Any:
     def serve(call: Call, request: HttpRequest, caller: str) -> Answer | None:  # noqa: ARG001 - the door's protocol
         if call.operation in {"Invoke", "InvokeAsync"}:
             return functions.answer(call, request)
         if call.operation.endswith(("EventSourceMapping", "EventSourceMappings")):
-            return queues.answer(call, request)  # type: ignore[no-any-return]
+            return queues.answer(call, request)
+        if call.operation in {"CreateFunction", "UpdateFunctionCode"}:
+            return registry.refuse_missing(call, request)
         return None
 
     return serve

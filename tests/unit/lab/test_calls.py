@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -30,8 +31,7 @@ def sent_by(service: str, operation: str, **arguments: Any) -> Call:
         seen.append(HttpRequest(request.method, "/" + path, query, headers, body))
         return AWSResponse(request.url, 500, {}, _Empty())  # type: ignore[arg-type]
 
-    make: Any = boto3.session.Session().client
-    client = make(
+    client = session()(
         service,
         region_name="ap-northeast-1",
         endpoint_url="http://127.0.0.1:1",
@@ -45,6 +45,12 @@ def sent_by(service: str, operation: str, **arguments: Any) -> Call:
     call = identify(seen[0])
     assert call is not None
     return call
+
+
+@cache
+def session() -> Any:
+    """One for all: each new session reads botocore's models of the services again."""
+    return boto3.session.Session().client
 
 
 class _Empty:
