@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
             stage.console.rule(f"chapter {name}")
             CHAPTERS[name](stage, env, CHECKOUT).run()
     except StepFailed as failure:
-        stage.console.print(f"[red]{failure}[/]", highlight=False, markup=True)
+        stage.console.print(str(failure), style="red", highlight=False, markup=False)
         return 1
     finally:
         if not os.environ.get("KEEP"):

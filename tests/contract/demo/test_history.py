@@ -1,0 +1,65 @@
+"""The demo's pull requests are commits that are really there."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.demo.history import pull_requests
+
+WHO = {
+    "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com",
+    "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com",
+    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+}  # fmt: skip
+
+
+def git(repository: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(repository), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **WHO}).stdout.strip()
+
+
+def commit(repository: Path, subject: str, *paths: str) -> str:
+    for path in paths:
+        (repository / path).parent.mkdir(parents=True, exist_ok=True)
+        (repository / path).write_text(subject)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", subject)
+    return git(repository, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q")
+    return tmp_path
+
+
+def test_proposals_touch_different_areas_and_end_with_one_long_branch(repository: Path) -> None:
+    commit(repository, "before any template", "README.md")
+    first = commit(repository, "the template", "template.yaml")
+    commit(repository, "docs, older", "docs/a.md")
+    newer = commit(repository, "docs, newer", "docs/b.md")
+    code = commit(repository, "code", "functions/a.py")
+
+    proposals = pull_requests(repository, since="template.yaml")
+
+    assert [(p.title, p.head) for p in proposals[:-1]] == [("docs, newer", newer), ("code", code)]
+    assert (proposals[-1].base, proposals[-1].head) == (first, code)
+    assert [p.number for p in proposals] == [1, 2, 3]
+
+
+def test_each_single_proposal_is_a_commit_and_its_parent(repository: Path) -> None:
+    commit(repository, "the template", "template.yaml")
+    for number in range(6):
+        commit(repository, f"area {number}", f"area{number}/file")
+
+    *single, _branch = pull_requests(repository, since="template.yaml", most=4)
+
+    assert len(single) == 3
+    assert all(git(repository, "rev-parse", f"{p.head}^") == p.base for p in single)
+
+
+def test_a_history_without_a_template_gives_nothing_to_propose(repository: Path) -> None:
+    commit(repository, "words", "README.md")
+    assert pull_requests(repository, since="template.yaml") == []
