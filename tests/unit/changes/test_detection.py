@@ -211,6 +211,13 @@ def test_an_image_is_made_of_its_context_less_what_dockerignore_leaves_out() -> 
     assert units(plan_of(TREE, TREE | {"web/.dockerignore": "*.txt\n"})) == {WEB}
 
 
+def test_a_dockerignore_that_leaves_itself_out_still_decides_what_the_image_is_made_of() -> None:
+    before = TREE | {"web/.dockerignore": "*\n!app.py\n"}
+    assert units(plan_of(before, before | {"web/.dockerignore": "*\n!app.py\n!static\n"})) == {WEB}
+    formal = plan_of(before, before | {"web/.dockerignore": "# only these\n*\n\n!app.py\n"})
+    assert (formal.units, formal.ignored) == ((), ("web/.dockerignore",))
+
+
 def test_added_and_removed_units_are_told_with_their_files() -> None:
     less = {path: content for path, content in TREE.items() if not path.startswith("billing/")}
     less["template.yaml"] = "\n".join(
@@ -357,6 +364,29 @@ Resources:
 """
     plan = plan_of({"t.yaml": loop, "src/a": "1"}, {"t.yaml": loop, "src/a": "2"})
     assert (plan.complete, [warning.code for warning in plan.warnings]) == (False, ["loop"])
+
+
+@pytest.mark.parametrize(
+    "include", ["Transform: {Name: AWS::Include, Parameters: {Location: ./x}}", "Fn::Transform: {Name: AWS::Include}"]
+)
+def test_a_template_that_is_filled_in_at_deployment_cannot_be_known(include: str) -> None:
+    tree = {"t.yaml": f"{include}\nResources: {{Q: {{Type: AWS::SQS::Queue}}}}\n", "a": "1"}
+    plan = plan_of(tree, tree | {"a": "2"})
+    assert (plan.complete, [warning.code for warning in plan.warnings]) == (False, ["include"])
+
+
+def test_an_included_fragment_is_an_input_of_the_unit_around_it() -> None:
+    template = """
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: x
+      Environment: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: ./env.yaml}}}
+"""
+    tree = {"t.yaml": template, "env.yaml": "Variables: {A: 1}"}
+    plan = plan_of(tree, tree | {"env.yaml": "Variables: {A: 2}"})
+    assert reasons(plan) == {"t.yaml#F": (Reason(Cause.CONTENT, "env.yaml", ("AWS::Include",)),)}
 
 
 def test_a_macro_puts_the_units_in_doubt_when_its_template_changes() -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # A name is taken for 90 days, also by an execution that failed: the next try of the same work needs another.
 _TRIES = 50
-_POLL_S = 1.0
+# Looked at often at first, since most plans take a second, then once a second.
+_FIRST_POLL_S, _POLL_S = 0.2, 1.0
 _GOOD = ("RUNNING", "SUCCEEDED", "PENDING_REDRIVE")
 
 
@@ -68,13 +69,14 @@ class Executions:
 
         Raises WorkflowFailed with its error and cause, LimitExceeded when it still runs after ``timeout_s``.
         """
-        begun = time.monotonic()
+        begun, pause = time.monotonic(), _FIRST_POLL_S
         while (found := self.describe(arn)).status == "RUNNING":
             waited = time.monotonic() - begun
             progress(found, waited)
             if waited > timeout_s:
                 raise LimitExceeded(f"{arn} still runs after {timeout_s:.0f} s; look at it again later")
-            time.sleep(_POLL_S)
+            time.sleep(pause)
+            pause = min(_POLL_S, pause * 1.5)
         if found.status != "SUCCEEDED":
             raise WorkflowFailed(f"{arn} {found.status}: {found.error or 'no error named'}: {found.cause[:500]}")
         return found

@@ -30,6 +30,8 @@ _REFS = "refs/kuroshio/"
 # Read after the repository's own configuration, so these win.
 _OVERRIDES = {
     "core.askPass": "",
+    # Larger objects are streamed, never held: a bundle of a megabyte can inflate to gigabytes.
+    "core.bigFileThreshold": "16m",
     "core.attributesFile": os.devnull,
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
@@ -166,9 +168,8 @@ class Git:
         listed = self._run("bundle", "unbundle", os.fspath(bundle.resolve())).stdout.decode("utf-8", "replace")
         refs = {name: oid for oid, _, name in (line.partition(" ") for line in listed.splitlines())}
         self._cut_at({oid for name, oid in refs.items() if name.startswith(f"{_REFS}boundary/")})
-        for name, oid in refs.items():
-            if name.startswith(("refs/heads/", "refs/tags/", "refs/remotes/", _REFS)):
-                self._run("update-ref", name, oid)
+        kept = [name for name in refs if name.startswith(("refs/heads/", "refs/tags/", "refs/remotes/", _REFS))]
+        self._run("update-ref", "--stdin", stdin="".join(f"create {name} {refs[name]}\n" for name in kept))
 
     def _init(self) -> None:
         self._run("init", "--quiet", "--bare", "--template=", ".")
@@ -183,13 +184,13 @@ class Git:
         file = Path(os.fsdecode(self._run("rev-parse", "--git-path", "shallow").stdout.rstrip(b"\n")))
         return set((self._path / file).read_text("ascii").split())
 
-    def _run(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, *arguments: str, ok: tuple[int, ...] = (0,), stdin: str = "") -> subprocess.CompletedProcess[bytes]:
         try:
             done = subprocess.run(
                 self._command(*arguments),
                 env=self._env,
                 capture_output=True,
-                stdin=subprocess.DEVNULL,
+                input=stdin.encode(),
                 timeout=self._timeout_s,
                 check=False,
             )

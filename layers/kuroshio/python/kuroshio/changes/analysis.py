@@ -147,7 +147,7 @@ def _doubts(template: dict[str, Any]) -> Iterator[Doubt]:
             yield Doubt("loop", f"{name} makes resources in a loop; loops are not expanded yet")
         elif name == "Fn::Transform":
             yield Doubt("include", "Resources are filled in by a transform at deployment; its units are not known")
-    if "Fn::Transform" in template:
+    if "Fn::Transform" in template or "AWS::Include" in _macros(template.get("Transform")):
         yield Doubt("include", "the template is filled in by a transform at deployment; its units are not known")
     for macro in _macros(template.get("Transform")):
         if not macro.startswith(_HARMLESS_MACROS):

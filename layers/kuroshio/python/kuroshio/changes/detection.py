@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kuroshio.changes import dockerignore
 from kuroshio.changes.analysis import Analysis, Doubt, analyse, looks_like_template
 from kuroshio.changes.canonical import digest
 from kuroshio.changes.comparison import Comparison, Decision
@@ -102,16 +103,20 @@ def _analyse(blob: Blob) -> Analysis | None:
 
 
 def _formal(repository: Repository, old: Snapshot, new: Snapshot, changes: ChangedFiles) -> frozenset[str]:
-    """Return the changed definition files that mean what they meant: only order, comments or format differ."""
+    """Return the changed files that mean what they meant: only order, comments or format differ."""
     inputs = {each for side in (old, new) for unit in side.units.values() for each in unit.inputs if each.canonical}
     files = [change for each in inputs for change in changes.below(each.path)]
     pairs = {change.path: (change.old.oid, change.new.oid) for change in files if change.old and change.new}
     wanted = sorted({oid for pair in pairs.values() for oid in pair})
-    meanings = {oid: _meaning(blob, oid) for oid, blob in repository.blobs(wanted, MAX_BYTES)} if wanted else {}
-    return frozenset(path for path, (before, after) in pairs.items() if meanings[before] == meanings[after])
+    blobs = dict(repository.blobs(wanted, MAX_BYTES)) if wanted else {}
+    return frozenset(
+        path for path, pair in pairs.items() if len({_meaning(path, oid, blobs[oid]) for oid in pair}) == 1
+    )
 
 
-def _meaning(blob: Blob, oid: str) -> str:
+def _meaning(path: str, oid: str, blob: Blob) -> str:
+    if path.endswith(".dockerignore"):
+        return digest(list(dockerignore.patterns(blob.content)))
     try:
         return digest(load(blob.content)) if blob.is_whole else oid
     except (TemplateUnreadable, LimitExceeded):

@@ -86,6 +86,8 @@ class Snapshot:
             return [*followed, Input(submodule, source.through)], None
         # Stays an input even where nothing lies there: a file that disappears from it is a change of the unit.
         found = Input(at, source.through, self._excluded(at) if source.docker_context else (), source.canonical)
+        if source.docker_context:  # it may leave itself out, and still decides what the context is
+            followed.append(Input(f"{at}/.dockerignore".lstrip("/"), source.through, canonical=True))
         if at not in self.tree.entries and not self.tree.has_folder(at):
             message = f"its {source.through} {at} is not in the repository (built before the deployment?)"
             return [*followed, found], (MISSING, message)

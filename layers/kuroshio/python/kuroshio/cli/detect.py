@@ -44,8 +44,11 @@ def render(plan: Plan, form: str, output: Path | None = None) -> None:
     if output is None:
         _write(plan, form, sys.stdout)
         return
-    with output.open("w", encoding="utf-8") as file:
-        _write(plan, form, file)
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            _write(plan, form, file)
+    except OSError as error:
+        raise click.FileError(str(output), error.strerror) from None
 
 
 def _write(plan: Plan, form: str, file: IO[str]) -> None:
