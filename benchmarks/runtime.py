@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,15 +56,11 @@ class Variant:
     turns: int = WARM_TURNS
 
 
-@dataclass
-class Block:
-    """Figures of one round over all variants, and how much of a CPU others used meanwhile."""
+Block = dict[str, list[float]]
+"""Milliseconds by runtime, of one round over all of them."""
 
-    figures: dict[str, list[float]] = field(default_factory=dict)
-    foreign: float = 0.0
-
-
-Samples = dict[str, list[float]]
+Memory = dict[str, tuple[float, float]]
+"""RSS and PSS, MB, by runtime."""
 
 
 def main() -> None:
@@ -139,25 +135,25 @@ def start(variant: Variant) -> Emulated:
     return Emulated(variant.command, environment)
 
 
-def collect(what: str, wanted: int, measure: Callable[[], dict[str, list[float]]]) -> Samples:
-    """Figures of `wanted` calm blocks; if there are not so many, of the calmest half of those that there were."""
-    blocks: list[Block] = []
-    while sum(block.foreign <= FOREIGN for block in blocks) < wanted and len(blocks) < wanted * TRIES:
+def collect(what: str, wanted: int, measure: Callable[[], Block]) -> list[Block]:
+    """`wanted` calm blocks; if there are not so many, the calmest of those that there were."""
+    blocks: list[tuple[float, Block]] = []
+    while sum(foreign <= FOREIGN for foreign, _ in blocks) < wanted and len(blocks) < wanted * TRIES:
         watch = Calm()
         figures = measure()
-        blocks.append(Block(figures, watch.foreign()))
-    kept = [block for block in blocks if block.foreign <= FOREIGN]
-    if len(kept) < wanted // 2:
-        kept = sorted(blocks, key=lambda block: block.foreign)[: wanted // 2]
+        blocks.append((watch.foreign(), figures))
+    blocks.sort(key=lambda block: block[0])
+    kept = blocks[:wanted]
+    mean = sum(foreign for foreign, _ in kept) / len(kept)
+    say(f"{what}: {len(kept)} of {len(blocks)} blocks kept, others used {mean:.1%} of a CPU meanwhile")
+    if kept[-1][0] > FOREIGN:
         say(
-            f"{what}: the machine was busy; the calmest blocks are used, where others took up to {kept[-1].foreign:.0%} of a CPU"
+            f"{what}: THE MACHINE WAS BUSY, others used up to {kept[-1][0]:.0%} of a CPU: trust ratios, not milliseconds"
         )
-    mean = sum(block.foreign for block in kept) / len(kept)
-    say(f"{what}: {len(kept)} of {len(blocks)} blocks kept, mean foreign load {mean:.1%} of a CPU")
-    return {name: [value for block in kept for value in block.figures[name]] for name in kept[0].figures}
+    return [figures for _, figures in kept]
 
 
-def measure_warm(variants: list[Variant]) -> tuple[Samples, dict[str, tuple[float, float]]]:
+def measure_warm(variants: list[Variant]) -> tuple[list[Block], Memory]:
     """Milliseconds per warm invocation, and RSS and PSS after them."""
     with ExitStack() as stack:
         alive = {variant: stack.enter_context(start(variant)) for variant in variants}
@@ -165,7 +161,7 @@ def measure_warm(variants: list[Variant]) -> tuple[Samples, dict[str, tuple[floa
             for _ in range(CURL_TURNS):
                 answered(emulated, EVENT)
 
-        def block() -> Samples:
+        def block() -> Block:
             order = random.sample(list(alive), len(alive))
             return {each.name: [answered(alive[each], EVENT) for _ in range(each.turns)] for each in order}
 
@@ -173,7 +169,7 @@ def measure_warm(variants: list[Variant]) -> tuple[Samples, dict[str, tuple[floa
         return samples, {variant.name: emulated.memory() for variant, emulated in alive.items()}
 
 
-def cold_block(variants: list[Variant]) -> Samples:
+def cold_block(variants: list[Variant]) -> Block:
     """Milliseconds from the start of the runtime, which the first event causes, to the first answer."""
     figures = {}
     for variant in random.sample(variants, len(variants)):
@@ -193,7 +189,7 @@ def cold_start(variant: Variant, tries: int = TRIES) -> float:
     return cold_start(variant, tries - 1)
 
 
-def measure_payload(variants: list[Variant], size: int) -> Samples:
+def measure_payload(variants: list[Variant], size: int) -> list[Block]:
     """Milliseconds to echo an event of `size` bytes, many small records; a runtime that cannot is left out."""
     record = {"id": 123456, "name": "kuroshio", "tags": ["a", "b"], "ratio": 0.5}
     length = len(json.dumps(record, separators=(",", ":"))) + 1
@@ -202,7 +198,7 @@ def measure_payload(variants: list[Variant], size: int) -> Samples:
         alive = {variant: stack.enter_context(start(variant)) for variant in variants}
         able = [variant for variant, emulated in alive.items() if echoes(emulated, event)]
 
-        def block() -> Samples:
+        def block() -> Block:
             return {each.name: [answered(alive[each], event)] for each in random.sample(able, len(able))}
 
         return collect(f"{size // MB} MB payloads", PAYLOAD_BLOCKS, block)
@@ -228,9 +224,16 @@ def echoes(emulated: Emulated, event: bytes) -> bool:
         return False
 
 
-def over(samples: Samples, name: str) -> float | None:
-    """Median milliseconds above the floor; None without a floor."""
-    return median(samples[name]) - median(samples[FLOOR]) if FLOOR in samples else None
+def over(blocks: list[Block], name: str) -> float | None:
+    """Median milliseconds above the floor, compared within each block, so that a noisy minute hits both alike."""
+    if FLOOR not in blocks[0]:
+        return None
+    return median(median(block[name]) - median(block[FLOOR]) for block in blocks)
+
+
+def together(blocks: list[Block], name: str) -> list[float]:
+    """All figures of a runtime; none where it could not do it."""
+    return [value for block in blocks for value in block.get(name, [])]
 
 
 def ratio(one: float | None, other: float | None) -> float | None:
@@ -238,9 +241,7 @@ def ratio(one: float | None, other: float | None) -> float | None:
     return one / other if one is not None and other else None
 
 
-def goals(
-    warm: Samples, cold: Samples, memory: dict[str, tuple[float, float]], payloads: dict[int, Samples]
-) -> Iterable[Row]:
+def goals(warm: list[Block], cold: list[Block], memory: Memory, payloads: dict[int, list[Block]]) -> Iterable[Row]:
     """What the issue asks for."""
     yield report.at_most(
         "Python: warm overhead / awslambdaric's", ratio(over(warm, OURS), over(warm, AWS)), "x", MOST_PYTHON_OVERHEAD
@@ -249,36 +250,34 @@ def goals(
         yield report.at_most(
             f"{name}: warm overhead / curl loop's", ratio(over(warm, name), over(warm, CURL)), "x", MOST_SHELL_OVERHEAD
         )
-    start_ratio = ratio(median(cold[OURS]), median(cold[AWS]))
+    start_ratio = ratio(median(together(cold, OURS)), median(together(cold, AWS)))
     yield report.at_most("Python: start to first response / awslambdaric's", start_ratio, "x", MOST_COLD_START)
     for kind, index in (("RSS", 0), ("PSS", 1)):
         yield report.below(f"Python: {kind} (goal: awslambdaric's)", memory[OURS][index], "MB", memory[AWS][index])
-    for size, samples in payloads.items():
+    for size, blocks in payloads.items():
         for name in (OURS, SH):
-            works = float(name in samples)
+            works = float(name in blocks[0])
             yield Row(f"{name}: {size // MB} MB payload works", works, "", "== 1", bool(works))
 
 
-def details(
-    warm: Samples, cold: Samples, memory: dict[str, tuple[float, float]], payloads: dict[int, Samples]
-) -> Iterable[Row]:
+def details(warm: list[Block], cold: list[Block], memory: Memory, payloads: dict[int, list[Block]]) -> Iterable[Row]:
     """Medians and 95th percentiles of everything."""
-    for name in warm:
-        yield Row(f"warm, p50: {name}", median(warm[name]), "ms")
-        yield Row(f"warm, p95: {name}", p95(warm[name]), "ms")
-        if name != FLOOR and FLOOR in warm:
+    names = list(memory)
+    for name in names:
+        yield Row(f"warm, p50: {name}", median(together(warm, name)), "ms")
+        yield Row(f"warm, p95: {name}", p95(together(warm, name)), "ms")
+        if name != FLOOR:
             yield Row(f"warm, p50 over the floor: {name}", over(warm, name), "ms")
-    for name in cold:
-        yield Row(f"start to first response, p50: {name}", median(cold[name]), "ms")
-        yield Row(f"start to first response, p95: {name}", p95(cold[name]), "ms")
+    for name in names:
+        yield Row(f"start to first response, p50: {name}", median(together(cold, name)), "ms")
+        yield Row(f"start to first response, p95: {name}", p95(together(cold, name)), "ms")
     for name, (rss, pss) in memory.items():
         yield Row(f"RSS: {name}", rss, "MB")
         yield Row(f"PSS: {name}", pss, "MB")
-    for size, samples in payloads.items():
-        for name in warm:
-            yield Row(
-                f"{size // MB} MB both ways, p50: {name}", median(samples[name]) if name in samples else None, "ms"
-            )
+    for size, blocks in payloads.items():
+        for name in names:
+            figures = together(blocks, name)
+            yield Row(f"{size // MB} MB both ways, p50: {name}", median(figures) if figures else None, "ms")
 
 
 def p95(values: list[float]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kuroshio_runtime import RuntimeFault
 from kuroshio_runtime.api import Answer
-from kuroshio_runtime.context import LambdaContext
+from kuroshio_runtime.context import LambdaContext, function_attributes
 from kuroshio_runtime.invocation import Invocation
 
 # What awslambdaric 4.2.2 prints for the same invocation.
@@ -35,7 +35,8 @@ def function(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def context(**headers: str) -> LambdaContext:
     sent = {"lambda-runtime-" + name.replace("_", "-"): value for name, value in headers.items()}
-    return LambdaContext(Invocation(Answer(200, {"lambda-runtime-aws-request-id": "r-1"} | sent, b"")))
+    invocation = Invocation(Answer(200, {"lambda-runtime-aws-request-id": "r-1"} | sent, b""))
+    return LambdaContext(invocation, function_attributes())
 
 
 def test_every_attribute_is_that_of_awss_own_context() -> None:

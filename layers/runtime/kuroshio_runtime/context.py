@@ -68,14 +68,16 @@ class ClientContext(Record):
 class LambdaContext:
     """What a handler can know about its invocation and its function."""
 
-    def __init__(self, invocation: "Invocation") -> None:
-        environ = os.environ
+    log_group_name: "str | None"
+    log_stream_name: "str | None"
+    function_name: "str | None"
+    memory_limit_in_mb: "str | None"
+    function_version: "str | None"
+
+    def __init__(self, invocation: "Invocation", function: "dict[str, str | None]") -> None:
+        """`function`: what function_attributes() returned, the same for all invocations."""
+        vars(self).update(function)
         self.aws_request_id = invocation.request_id
-        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.invoked_function_arn = invocation.header("invoked-function-arn")
         self.tenant_id = invocation.header("aws-tenant-id")
         self._deadline_ms = invocation.deadline_ms
@@ -100,6 +102,17 @@ class LambdaContext:
 
     def __repr__(self) -> str:
         return f"LambdaContext([{','.join(f'{name}={getattr(self, name)}' for name in PRINTED)}])"
+
+
+def function_attributes() -> "dict[str, str | None]":
+    """What the environment says of the function, by the names of the context's attributes; read once."""
+    return {
+        "log_group_name": os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+        "log_stream_name": os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
+        "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        "memory_limit_in_mb": os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        "function_version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
+    }
 
 
 def parse_header(invocation: "Invocation", name: str, title: str) -> "dict[str, Any] | None":

@@ -5,7 +5,7 @@ import time
 
 from kuroshio_runtime import RuntimeFault, wire
 from kuroshio_runtime.api import RESPONSE_LIMIT
-from kuroshio_runtime.context import LambdaContext
+from kuroshio_runtime.context import LambdaContext, function_attributes
 from kuroshio_runtime.watchdog import Watchdog
 
 TYPE_CHECKING = False
@@ -46,6 +46,7 @@ class PythonHandler:
     def __init__(self, function: "Callable[[Any, LambdaContext], Any]") -> None:
         self._function = function
         self._watchdog = Watchdog()
+        self._attributes = function_attributes()
 
     def __call__(self, invocation: "Invocation") -> "Answer":
         """The JSON of what the function returns; bytes as they are; a generator to be streamed.
@@ -54,7 +55,7 @@ class PythonHandler:
         """
         event = wire.parse(invocation.body)
         self._watchdog.guard(invocation, time.time())
-        value = self._function(event, LambdaContext(invocation))
+        value = self._function(event, LambdaContext(invocation, self._attributes))
         if isinstance(value, GENERATOR):
             return value
         if isinstance(value, bytes):

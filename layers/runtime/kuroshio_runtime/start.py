@@ -151,8 +151,8 @@ def set_trace(trace_id: "str | None") -> None:
     """Custom runtimes must hand the trace id on themselves, and take it away when there is none."""
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
-    else:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    elif "_X_AMZN_TRACE_ID" in os.environ:
+        del os.environ["_X_AMZN_TRACE_ID"]
 
 
 def leave_if_forked(process: int, status: int) -> None:
