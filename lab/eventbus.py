@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -35,9 +36,11 @@ class EventBus:
         self._clients = clients
         self._functions = functions
         self._speed = speed
+        self._closing = threading.Event()
         self._deliveries = ThreadPoolExecutor(max_workers=8, thread_name_prefix="eventbridge")
 
     def close(self) -> None:
+        self._closing.set()
         self._deliveries.shutdown(wait=False, cancel_futures=True)
 
     def deliver(self, rule: Rule, event: dict[str, Any]) -> None:
@@ -60,7 +63,8 @@ class EventBus:
                 failure = error
                 if error.response["Error"]["Code"] in _FINAL_ERRORS:
                     break
-                time.sleep(min(2.0**attempt, _LONGEST_PAUSE_S) / self._speed)
+                if self._closing.wait(min(2.0**attempt, _LONGEST_PAUSE_S) / self._speed):
+                    return
             else:
                 return
         self._dead_letter(rule, target, event, failure)

@@ -56,10 +56,12 @@ class Functions:
         self._targets: dict[tuple[str, str], Target] = {}
         self._streams: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._later = ThreadPoolExecutor(max_workers=16, thread_name_prefix="async-invoke")
 
     def close(self) -> None:
         """End the environments; what was invoked asynchronously and waits is dropped."""
+        self._closing.set()
         self._later.shutdown(wait=False, cancel_futures=True)
         self._runner.close()
 
@@ -117,7 +119,9 @@ class Functions:
                 self._hand_over(target.on_success, _destination_document(target, payload, result, attempt + 1))
                 return
             if attempt < target.retries:
-                time.sleep(_ASYNC_PAUSES_S[min(attempt, 1)] / self._speed)
+                self._closing.wait(_ASYNC_PAUSES_S[min(attempt, 1)] / self._speed)
+            if self._closing.is_set():
+                return
         self._hand_over(target.on_failure, _destination_document(target, payload, result, target.retries + 1))
         self._dead_letter(target, payload, result)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.answers import Answer, error_answer
 from lab.place import ACCOUNT
@@ -60,7 +60,7 @@ class Registry:
     def _digest(self, repository: str, wanted: dict[str, str]) -> str:
         try:
             found = self._clients.internal("ecr").describe_images(repositoryName=repository, imageIds=[wanted])
-        except ClientError:
+        except (BotoCoreError, ClientError):  # also for a name that can be no repository's
             return ""
         return str(found["imageDetails"][0]["imageDigest"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -200,6 +201,7 @@ def serve_on(address: str, port: int, door: LateDoor) -> BaseWSGIServer:
 
 def main() -> None:
     """``python -m lab.server PORT GATEWAY SPEED``: the lab that KUROSHIO_LAB names."""
+    faulthandler.register(signal.SIGUSR1)  # kill -USR1 writes every thread's stack to the lab's log
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     port, gateway_address, speed = sys.argv[1:]
     serve(place_of(), int(port), gateway_address.strip("-"), float(speed))
