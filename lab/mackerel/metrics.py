@@ -24,6 +24,8 @@ def post_service_metrics(org: Organization, call: Call) -> Any:
     org.service(service)
     _within_the_minute(org, service, call.now)
     points = array(_point, most=org.rules.most_points)(call.body, "")
+    if any(len(point["name"]) > (org.rules.longest_name or len(point["name"])) for point in points):
+        raise Refusal(400, "A metric name is too long.")
     for point in points:
         org.write(Series("service", service, point["name"]), point["time"], point["value"])
         org.hidden_graphs.discard((service, _graph_of(point["name"])))

@@ -23,6 +23,7 @@ class Rules:
     requests_per_minute: int | None = 10  # POSTs of one service's metrics; the documents name the rule, not the number
     retry_after: int | None = None  # seconds; no client is known to read one
     most_points: int | None = None  # in one POST
+    longest_name: int | None = None  # of a metric
     most_bytes: int = 1 << 20
     points_expire: int = 24 * 3600  # older ones are dropped, and the answer is 200
     reports_expire: int = 6 * 3600

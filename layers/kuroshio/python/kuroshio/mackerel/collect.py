@@ -1,0 +1,201 @@
+"""From the queue into the ledger: each contribution once, however often and in whatever order its message arrives."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from kuroshio.errors import Outpaced, TransientError
+from kuroshio.mackerel import places
+from kuroshio.mackerel.cells import MOST_CONTRIBUTIONS, Cell, Contribution
+from kuroshio.mackerel.messages import Parcel, Refused, unpacked
+from kuroshio.mackerel.points import DAY
+from kuroshio.mackerel.ports import Key, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from kuroshio.mackerel.points import Annotation, Point, Report
+    from kuroshio.mackerel.ports import Ledger
+
+_TRIES = 20  # of one conditional write against other collectors
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message as the queue delivered it."""
+
+    id: str
+    body: str
+
+
+class Collector:
+    """Folds messages into the ledger. It may be killed anywhere: what was not acknowledged is delivered again."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._lanes: set[str] = set()
+
+    def take(self, deliveries: Sequence[Delivery]) -> list[str]:
+        """Keep what the messages hold and return the ids of those that must be delivered again.
+
+        A message that cannot be read is set aside with its reason: it would not get better by waiting in the queue.
+        """
+        parcels = {delivery.id: unpacked(delivery.body, self._clock()) for delivery in deliveries}
+        try:
+            self.keep(parcels.values())
+        except TransientError:
+            return self._one_by_one(parcels)
+        return []
+
+    def keep(self, parcels: Iterable[Parcel]) -> None:
+        """Keep the parcels' contents. Raises TransientError with some of it kept, which does no harm to the next try."""
+        whole = _poured(parcels)
+        for refused in whole.refused:
+            self._set_aside("messages", refused)
+        cells: defaultdict[Key, list[Point]] = defaultdict(list)
+        for point in self._anchored(whole.points):
+            cells[places.cell(point.service, point.name, point.minute)].append(point)
+        known = self._ledger.read(cells)
+        for key, points in cells.items():
+            self._contribute(key, points, known.get(key, Record(key)))
+        for report in whole.reports:
+            self._keep_report(report)
+        for annotation in whole.annotations:
+            self._keep_annotation(annotation)
+
+    def _one_by_one(self, parcels: dict[str, Parcel]) -> list[str]:
+        failed = []
+        for key, parcel in parcels.items():
+            try:
+                self.keep([parcel])
+            except TransientError:
+                failed.append(key)
+        return failed
+
+    def _contribute(self, key: Key, points: list[Point], record: Record) -> None:
+        for _ in range(_TRIES):
+            cell, refused = _with(record, points)
+            try:
+                if cell.to_json() != record.body and cell.contributions:
+                    expires_at = places.minute_of(key.sk) + places.KEPT
+                    record = self._ledger.write(replace(record, body=cell.to_json(), expires_at=expires_at))
+            except Outpaced:
+                record = self._ledger.read([key]).get(key, Record(key))
+                continue
+            for entry in refused:
+                self._set_aside(places.metrics_of(points[0].service), entry)
+            # The cell first, then the entry that it is due: killed between the two, the message comes again.
+            if cell.open:
+                self._mark_due(places.metrics_of(points[0].service), key.sk)
+            return
+        raise Outpaced(f"{_TRIES} other writers of {key.sk} were faster each time")
+
+    def _anchored(self, points: Iterable[Point]) -> list[Point]:
+        """The points, each at the time under which its key was first seen where its own clock said when."""
+        origins: defaultdict[str, list[Point]] = defaultdict(list)
+        for point in points:
+            origins[point.key.rpartition("/")[0] if point.floating else ""].append(point)
+        fixed = origins.pop("", [])
+        return fixed + [
+            anchored for origin, floating in origins.items() for anchored in self._claimed(origin, floating)
+        ]
+
+    def _claimed(self, origin: str, points: list[Point]) -> list[Point]:
+        key = places.claim(origin)
+        for _ in range(_TRIES):
+            record = self._ledger.read([key]).get(key, Record(key))
+            times = {point.key: point.time for point in reversed(points)} | dict(record.body)
+            if times != record.body:
+                try:
+                    expires_at = int(self._clock()) + places.KEPT
+                    self._ledger.write(replace(record, body=times, expires_at=expires_at))
+                except Outpaced:
+                    continue
+            return [replace(point, time=times[point.key]) for point in points]
+        raise Outpaced(f"{_TRIES} other writers of the origin {origin} were faster each time")
+
+    def _keep_report(self, report: Report) -> None:
+        key = places.report(report.name, report.occurred_at)
+        record = self._ledger.read([key]).get(key)
+        if record is None:
+            body = asdict(report) | {"state": "due"}
+            record = Record(key, body, expires_at=report.occurred_at + places.KEPT)
+            try:
+                self._ledger.write(record)
+            except Outpaced:  # the same report, from another copy of the message
+                record = self._ledger.read([key])[key]
+        if record.body["state"] == "due":
+            self._mark_due(places.REPORTS, key.sk)
+
+    def _keep_annotation(self, annotation: Annotation) -> None:
+        key = places.annotation(annotation.service, annotation.marker)
+        for _ in range(_TRIES):
+            record = self._ledger.read([key]).get(key, Record(key))
+            body = _merged(record.body, annotation)
+            try:
+                if body != record.body:
+                    expires_at = int(self._clock()) + 30 * DAY
+                    self._ledger.write(replace(record, body=body, expires_at=expires_at))
+            except Outpaced:
+                continue
+            self._mark_due(places.annotations_of(annotation.service), key.sk)
+            return
+        raise Outpaced(f"{_TRIES} other writers of the annotation {annotation.title} were faster each time")
+
+    def _mark_due(self, lane: str, sk: str) -> None:
+        self._open(lane)
+        self._ledger.touch(Key(places.due(lane), sk), int(self._clock()) + places.KEPT)
+
+    def _open(self, lane: str) -> None:
+        if lane not in self._lanes:
+            with suppress(Outpaced):  # it is open
+                self._ledger.write(Record(places.turn(lane)))
+            self._lanes.add(lane)
+
+    def _set_aside(self, lane: str, refused: Refused) -> None:
+        body = {"reason": refused.reason, "sample": refused.sample, "at": int(self._clock())}
+        with suppress(Outpaced):  # the same thing, set aside before
+            self._ledger.write(
+                Record(places.parked(lane, refused.key), body, expires_at=int(self._clock()) + places.KEPT)
+            )
+
+
+def _with(record: Record, points: list[Point]) -> tuple[Cell, list[Refused]]:
+    """The record's cell with the points that it can take, and those that it cannot."""
+    cell = Cell.parse(record.body) if record.version else Cell(points[0].combine)
+    refused = []
+    for point in points:
+        where = f"{point.service} {point.name} at {point.minute}"
+        if point.combine != cell.combine:
+            reason = f"{where} is combined by {cell.combine} in this minute already, not by {point.combine}"
+            refused.append(Refused(point.key, reason, str(point.value)))
+        elif len(cell.contributions) >= MOST_CONTRIBUTIONS and all(point.key != e.key for e in cell.contributions):
+            reason = f"{where} has {MOST_CONTRIBUTIONS} contributions: add them up before they are sent"
+            refused.append(Refused(point.key, reason, str(point.value)))
+        else:
+            cell = cell.adding(Contribution(point.key, point.value, point.time))
+    return cell, refused
+
+
+def _merged(known: Any, annotation: Annotation) -> dict[str, Any]:
+    """The annotation with what is known of it; in whatever order begin and end arrive, the same comes out."""
+    firsts = [at for at in (known.get("first"), annotation.first) if at is not None]
+    lasts = [at for at in (known.get("last"), annotation.last) if at is not None]
+    body: dict[str, Any] = {"id": None, "trying": False, "sent": None} | dict(known)
+    if annotation.last is not None or known.get("last") is None:
+        body |= {"title": annotation.title, "description": annotation.description}
+    body |= {"service": annotation.service, "marker": annotation.marker, "first": min(firsts)}
+    return body | {"last": max(lasts) if lasts else None}
+
+
+def _poured(parcels: Iterable[Parcel]) -> Parcel:
+    parts = list(parcels)
+    return Parcel(
+        tuple(point for parcel in parts for point in parcel.points),
+        tuple(report for parcel in parts for report in parcel.reports),
+        tuple(annotation for parcel in parts for annotation in parcel.annotations),
+        tuple(refused for parcel in parts for refused in parcel.refused),
+    )

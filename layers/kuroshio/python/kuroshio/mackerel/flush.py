@@ -1,0 +1,172 @@
+"""One turn of a flusher: what is due in a lane goes to Mackerel, in few requests, and what cannot go is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from kuroshio.errors import Outpaced
+from kuroshio.mackerel import annotate, places, turns
+from kuroshio.mackerel.cells import Cell
+from kuroshio.mackerel.points import DAY
+from kuroshio.mackerel.reports import Reports
+from kuroshio.mackerel.settle import Losses, settle
+from kuroshio.mackerel.shelf import Tally, resolved, rewritten, set_aside
+from kuroshio.mackerel.turns import Channel, Pace, TurnEnded
+from kuroshio.mackerel.verdicts import Verdict, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kuroshio.mackerel.ports import Answer, Api, Key, Ledger, Record
+    from kuroshio.mackerel.verdicts import Jitter
+
+# Mackerel drops what is older than 24 hours at its own clock, in silence: we stop ten minutes earlier.
+EXPIRY = DAY - 600
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What came of one turn, for the log and for CloudWatch. ``refusal`` is None where everything passed."""
+
+    lane: str
+    requests: int
+    delivered: int
+    set_aside: int
+    lost: int
+    refusal: Answer | None
+
+
+class _Due(NamedTuple):
+    entry: Record
+    record: Record
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Flusher:
+    """Takes turns. ``home`` is the service that the number of lost points is reported to; ``host`` carries the checks."""
+
+    ledger: Ledger
+    api: Api
+    clock: Callable[[], float]
+    jitter: Jitter
+    owner: str
+    home: str = "kuroshio"
+    host: str | None = None
+    pace: Pace = field(default_factory=Pace)
+
+    def run(self) -> list[Flushed]:
+        """One turn in every lane whose time has come."""
+        lanes = [record.key.sk for record in self.ledger.scan(places.TURNS, limit=10_000)]
+        return [flushed for lane in lanes if (flushed := self.turn(lane)) is not None]
+
+    def turn(self, lane: str) -> Flushed | None:
+        """One turn in a lane, or None where another has it or its time has not come."""
+        turn = turns.take(self.ledger, lane, owner=self.owner, now=self.clock(), pace=self.pace)
+        if turn is None:
+            return None
+        channel = Channel(self.api, self.clock, turn.body["until"], self.pace)
+        tally = Tally()
+        try:
+            self._send(lane, channel, tally)
+            ended = TurnEnded(Verdict.DELIVERED)
+        except TurnEnded as early:
+            ended = early
+        turns.give_back(self.ledger, turn, ended, now=self.clock(), jitter=self.jitter)
+        return Flushed(lane, channel.requests, tally.delivered, tally.set_aside, tally.lost, ended.answer)
+
+    def _send(self, lane: str, channel: Channel, tally: Tally) -> None:
+        kind, _, service = lane.partition("/")
+        losses = Losses(self.ledger, self.clock, self.home)
+        if kind == "metrics":
+            _Metrics(self, channel, tally, losses, service).send()
+        elif kind == "annotations":
+            annotate.send(self.ledger, channel, tally, service, now=self.clock())
+        else:
+            Reports(self.ledger, channel, tally, losses, self.host).send()
+
+
+@dataclass(frozen=True)
+class _Metrics:
+    """The metrics of one service during one turn."""
+
+    flusher: Flusher
+    channel: Channel
+    tally: Tally
+    losses: Losses
+    service: str
+
+    @property
+    def lane(self) -> str:
+        return places.metrics_of(self.service)
+
+    def send(self) -> None:
+        while entries := self.flusher.ledger.scan(places.due(self.lane), self.flusher.pace.points_per_request):
+            due = self._read(entries)
+            border = self.flusher.clock() - EXPIRY
+            late = [each for each in due if places.minute_of(each.entry.key.sk) <= border]
+            if late:
+                self._settle(late)
+            self._deliver([each for each in due if each not in late])
+
+    def _read(self, entries: list[Record]) -> list[_Due]:
+        keys = {entry: self._cell_key(entry) for entry in (e.key for e in entries)}
+        records = self.flusher.ledger.read(keys.values())
+        due = []
+        for entry in entries:
+            record = records.get(keys[entry.key])
+            if record is None:  # its time to be kept is over
+                resolved(self.flusher.ledger, entry)
+            else:
+                due.append(_Due(entry, record, Cell.parse(record.body)))
+        return due
+
+    def _cell_key(self, entry: Key) -> Key:
+        return places.cell(self.service, places.name_of(entry.sk), places.minute_of(entry.sk))
+
+    def _settle(self, late: list[_Due]) -> None:
+        done = settle(self.channel, self.losses, self.service, [(each.record, each.cell) for each in late])
+        for each in late:
+            if each.record.key in done:
+                self.tally.lost += done[each.record.key]
+                resolved(self.flusher.ledger, each.entry)
+
+    def _deliver(self, due: list[_Due]) -> None:
+        for each in due:
+            if not each.cell.open:
+                resolved(self.flusher.ledger, each.entry)
+        self._post([each for each in due if each.cell.open])
+
+    def _post(self, due: list[_Due]) -> None:
+        if not due:
+            return
+        answer = self.channel.call("POST", f"/services/{self.service}/tsdb", [_posted(each) for each in due])
+        if verdict(answer) is Verdict.DELIVERED:
+            for each in due:
+                self._delivered(each)
+        elif len(due) > 1:
+            self._post(due[: len(due) // 2])
+            self._post(due[len(due) // 2 :])
+        else:
+            reason = f"HTTP {answer.status}: {answer.message}"
+            set_aside(self.flusher.ledger, self.lane, due[0].entry, reason, self.flusher.clock())
+            self.tally.set_aside += 1
+
+    def _delivered(self, due: _Due) -> None:
+        count = len(due.cell.contributions)
+
+        def storing(record: Record) -> Record:
+            return replace(record, body=Cell.parse(record.body).storing(count).to_json())
+
+        try:
+            rewritten(self.flusher.ledger, due.record, storing)
+        except Outpaced:
+            return  # still due: the next turn posts it once more, which changes nothing
+        self.tally.delivered += 1
+        resolved(self.flusher.ledger, due.entry)
+
+
+def _posted(due: _Due) -> dict[str, object]:
+    sk = due.entry.key.sk
+    return {"name": places.name_of(sk), "time": places.minute_of(sk), "value": due.cell.total()}

@@ -1,0 +1,122 @@
+"""The form in which points, reports and annotations travel through the queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from kuroshio.errors import InvalidRequest, LimitExceeded
+from kuroshio.mackerel import points
+
+if TYPE_CHECKING:
+    from kuroshio.mackerel.points import Annotation, Point, Report
+
+SCHEMA = "kuroshio.outbox/1"
+LARGEST = 256 * 1024  # bytes of one message, SQS's classic bound
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What could not be taken, and why. ``sample`` is its beginning."""
+
+    key: str
+    reason: str
+    sample: str
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What one message holds."""
+
+    points: tuple[Point, ...] = ()
+    reports: tuple[Report, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+def packed(parcel: Parcel) -> str:
+    """The message. Raises LimitExceeded where it is larger than a queue takes."""
+    document: dict[str, Any] = {"schema": SCHEMA}
+    for label in ("points", "reports", "annotations"):
+        entries = [asdict(entry) for entry in getattr(parcel, label)]
+        document |= {label: entries} if entries else {}
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    if len(text.encode()) > LARGEST:
+        raise LimitExceeded(
+            f"{len(text.encode())} bytes of metrics in one message; SQS takes {LARGEST}: flush more often"
+        )
+    return text
+
+
+def unpacked(body: str, now: float) -> Parcel:
+    """What the message holds; everything in it that Mackerel would not keep is among ``refused``. Raises nothing.
+
+    An age above a day is no reason: what waited too long is counted as lost, not as wrong.
+    """
+    try:
+        document = _document(body)
+    except (ValueError, RecursionError, InvalidRequest) as error:
+        return Parcel(refused=(_refused(body, error),))
+    refused: list[Refused] = []
+    readers = {"points": _point, "reports": _report, "annotations": _annotation}
+    taken: dict[str, list[Any]] = {label: [] for label in readers}
+    for label, read in readers.items():
+        entries = document.get(label, [])
+        for entry in entries if isinstance(entries, list) else [entries]:
+            try:
+                taken[label].append(read(entry, now))
+            except (InvalidRequest, KeyError, TypeError, ValueError, AttributeError) as error:
+                refused.append(_refused(json.dumps(entry), error))
+    return Parcel(tuple(taken["points"]), tuple(taken["reports"]), tuple(taken["annotations"]), tuple(refused))
+
+
+def _document(body: str) -> dict[str, Any]:
+    if len(body) > 4 * LARGEST:
+        raise InvalidRequest(f"a message of {len(body)} characters; {LARGEST} bytes are the most")
+    document = json.loads(body)
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise InvalidRequest(f"not a document of the schema {SCHEMA}")
+    return document
+
+
+def _refused(text: str, error: Exception) -> Refused:
+    reason = f"{type(error).__name__}: {error}" if not isinstance(error, InvalidRequest) else str(error)
+    return Refused(points.digest(text), points.shortened(reason, 500), points.shortened(text, 500))
+
+
+def _point(entry: Any, now: float) -> Point:
+    at = entry["time"]
+    return points.point(
+        _text(entry, "service"),
+        _text(entry, "name"),
+        entry["value"],
+        at=at,
+        now=_forgiving(at, now),
+        combine=_text(entry, "combine"),
+        key=_text(entry, "key"),
+        floating=bool(entry.get("floating", False)),
+    )
+
+
+def _report(entry: Any, now: float) -> Report:
+    at = entry["occurred_at"]
+    texts = [_text(entry, field) for field in ("name", "status", "message")]
+    return points.report(*texts, occurred_at=at, now=_forgiving(at, now))
+
+
+def _annotation(entry: Any, now: float) -> Annotation:
+    texts = [_text(entry, field) for field in ("service", "marker", "title")]
+    first, last = entry["first"], entry.get("last")
+    return points.annotation(*texts, first=first, last=last, now=now, description=entry.get("description", ""))
+
+
+def _forgiving(at: Any, now: float) -> float:
+    """The time to judge by: an old point is not wrong here, only late; one in the future stays wrong."""
+    return min(now, at + points.DAY) if isinstance(at, int | float) else now
+
+
+def _text(entry: Any, field: str) -> str:
+    if not isinstance(entry[field], str):
+        raise InvalidRequest(f"{field} must be text, not {entry[field]!r:.80}")
+    return str(entry[field])

@@ -1,0 +1,112 @@
+"""The writer's side: figures are gathered while the work is done, and leave in one message when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from kuroshio.errors import InvalidRequest, LimitExceeded
+from kuroshio.mackerel import messages, points
+from kuroshio.mackerel.cells import Cell, Contribution
+from kuroshio.mackerel.points import Combine, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kuroshio.mackerel.points import Annotation, Point, Report
+    from kuroshio.mackerel.ports import Outbox
+
+MOST_SERIES = 1_000
+
+
+class Metrics:
+    """``metrics.put("orders.shipped", 3)``. One call to SQS per flush, and no call to Mackerel.
+
+    ``origin`` names the piece of work and is the same when it is done again: a Step Functions execution and the state's
+    name, an EventBridge event's id, an SQS message's id. What one origin says twice is counted once.
+    """
+
+    def __init__(self, outbox: Outbox, *, service: str, origin: str, clock: Callable[[], float]) -> None:
+        self._outbox, self._service, self._origin, self._clock = outbox, service, origin, clock
+        self._cells: dict[tuple[str, str, int | None], tuple[Point, Cell]] = {}
+        self._reports: list[Report] = []
+        self._annotations: list[Annotation] = []
+        self._packed: list[str] = []
+        self._flushes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()  # after a failure too: how far the work came is worth knowing then
+
+    def put(
+        self, name: str, value: float = 1, *, combine: str = Combine.SUM, at: float | None = None, service: str = ""
+    ) -> None:
+        """Contribute a value to a metric's minute: that of ``at`` (epoch seconds), or the present one.
+
+        Raises InvalidRequest for what Mackerel would refuse, drop or misplace, and LimitExceeded beyond a thousand
+        different metrics before a flush.
+        """
+        now = self._clock()
+        made = points.point(
+            service or self._service,
+            name,
+            value,
+            at=now if at is None else at,
+            now=now,
+            combine=combine,
+            key="",
+            floating=at is None,
+        )
+        slot = (made.service, made.name, None if made.floating else made.minute)
+        first, cell = self._cells.get(slot, (made, Cell(made.combine)))
+        if first.combine != made.combine:
+            raise InvalidRequest(f"metric {name!r}: combined by {first.combine} before, now by {made.combine}")
+        if slot not in self._cells and len(self._cells) >= MOST_SERIES:
+            raise LimitExceeded(f"more than {MOST_SERIES} different metrics before a flush; flush more often")
+        number = str(len(cell.contributions))
+        self._cells[slot] = first, cell.adding(Contribution(number, made.value, made.time))
+
+    def check(self, name: str, status: str, message: str, *, occurred_at: float) -> None:
+        """Report a check. ``occurred_at`` must be the same when the work is done again. Raises InvalidRequest."""
+        made = points.report(name, status, message, occurred_at=occurred_at, now=self._clock())
+        self._reports.append(made)
+
+    def annotate(self, title: str, *, first: float, last: float | None = None, description: str = "") -> None:
+        """Mark a span on the service's graphs; called again with ``last`` when it ends. Raises InvalidRequest."""
+        made = points.annotation(
+            self._service,
+            self._origin,
+            title,
+            first=first,
+            last=last,
+            now=self._clock(),
+            description=description,
+        )
+        self._annotations.append(made)
+
+    def flush(self) -> None:
+        """Send what was gathered, in one message.
+
+        Raises ServiceUnavailable, and keeps the message as it is for the next flush: it may have arrived all the same.
+        """
+        parcel = messages.Parcel(
+            tuple(self._totalled(first, cell) for first, cell in self._cells.values()),
+            tuple(self._reports),
+            tuple(self._annotations),
+        )
+        if parcel != messages.Parcel():
+            self._packed.append(messages.packed(parcel))
+            self._flushes += 1
+            self._cells.clear()
+            self._reports.clear()
+            self._annotations.clear()
+        while self._packed:
+            self._outbox.send(self._packed[0])
+            del self._packed[0]
+
+    def _totalled(self, first: Point, cell: Cell) -> Point:
+        slot = "now" if first.floating else first.minute
+        key = f"{digest(self._origin)}/{digest(first.service, first.name, first.combine, slot, self._flushes)}"
+        return replace(first, value=cell.total(), key=key)

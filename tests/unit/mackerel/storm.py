@@ -1,0 +1,299 @@
+"""A world in which everything goes wrong that can: the ground of the property test."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from kuroshio.errors import ServiceUnavailable, TransientError
+from kuroshio.mackerel import messages, places
+from kuroshio.mackerel.collect import Collector
+from kuroshio.mackerel.flush import Flusher
+from kuroshio.mackerel.points import Combine, Point
+from kuroshio.mackerel.ports import Answer, Key, Record
+from kuroshio.mackerel.turns import Pace
+from lab.mackerel import Clock, FakeMackerel, Fault, Rules
+from lab.mackerel.in_process import InProcessApi
+from lab.mackerel.ledger import MemoryLedger
+from lab.mackerel.queue import MemoryQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NOON = 1_790_000_040
+HOUR = 3600
+PACE = Pace(points_per_request=5)
+NAMES = {
+    ("shop", "orders.count"): Combine.SUM,
+    ("shop", "orders.largest"): Combine.MAX,
+    ("depot", "queue.depth"): Combine.LAST,
+    ("depot", "parcels.count"): Combine.SUM,
+    ("depot", "a.name.that.mackerel.finds.too.long"): Combine.SUM,
+}
+POISON = "a.name.that.mackerel.finds.too.long"
+
+
+class Killed(BaseException):
+    """The process is gone, in the middle of whatever it did."""
+
+
+class Storm:
+    """Decides at every step of a worker whether it is killed, interrupted by other workers, or told a lie."""
+
+    def __init__(self, random: Random, interrupt: Callable[[], None], *, kills: float, interruptions: float) -> None:
+        self._random, self._interrupt = random, interrupt
+        self._kills, self._interruptions = kills, interruptions
+        self._deep = False
+        self.over = False
+
+    def strike(self) -> None:
+        """Between two steps of a worker."""
+        if self.over:
+            return
+        if not self._deep and self._random.random() < self._interruptions:
+            self._deep = True
+            try:
+                self._interrupt()
+            finally:
+                self._deep = False
+        if self._random.random() < self._kills:
+            raise Killed
+
+    def lies(self) -> bool:
+        """Whether a write that was done is reported as failed."""
+        return not self.over and self._random.random() < self._kills
+
+
+class StormyLedger:
+    """A ledger whose callers are killed and interrupted before and after each call, and whose answers get lost."""
+
+    def __init__(self, ledger: MemoryLedger, storm: Storm) -> None:
+        self._ledger, self._storm = ledger, storm
+
+    def read(self, keys: Iterable[Key]) -> dict[Key, Record]:
+        self._storm.strike()
+        return self._ledger.read(keys)
+
+    def write(self, record: Record) -> Record:
+        self._storm.strike()
+        written = self._ledger.write(record)
+        self._end()
+        return written
+
+    def touch(self, key: Key, expires_at: int | None = None) -> None:
+        self._storm.strike()
+        self._ledger.touch(key, expires_at)
+        self._end()
+
+    def remove(self, record: Record) -> None:
+        self._storm.strike()
+        self._ledger.remove(record)
+        self._end()
+
+    def scan(self, pk: str, limit: int) -> list[Record]:
+        self._storm.strike()
+        return self._ledger.scan(pk, limit)
+
+    def _end(self) -> None:
+        self._storm.strike()
+        if self._storm.lies():
+            raise ServiceUnavailable("the answer was lost")
+
+
+class StormyApi:
+    """Mackerel behind a network that may deliver a request later than its sender waits, within timeout and grace."""
+
+    def __init__(self, world: World, *, late: float) -> None:
+        self._world, self._late = world, late
+        self._api = InProcessApi(world.mackerel)
+        self._under_way: list[tuple[float, str, str, Any]] = []
+
+    def call(self, method: str, path: str, body: Any = None) -> Answer:
+        world = self._world
+        self.deliver()
+        if world.random.random() < world.kills:
+            raise Killed
+        if not world.storm.over and world.random.random() < self._late:
+            arrives = world.clock() + world.random.uniform(0, PACE.request_timeout + PACE.grace - 1)
+            self._under_way.append((arrives, method, path, json.loads(json.dumps(body))))
+            if world.random.random() < 0.3:
+                raise Killed
+            world.clock.advance(PACE.request_timeout)
+            return Answer(0, message="timed out")
+        answer = self._api.call(method, path, body)
+        if not world.storm.over and world.random.random() < world.kills:
+            raise Killed
+        return answer
+
+    def deliver(self) -> None:
+        """Let arrive what was under way until now."""
+        ready = sorted((entry for entry in self._under_way if entry[0] <= self._world.clock()), key=lambda e: e[0])
+        self._under_way = [entry for entry in self._under_way if entry[0] > self._world.clock()]
+        for arrives, method, path, body in ready:
+            ahead = self._world.clock() - arrives
+            self._world.clock.advance(-ahead)  # it is processed when it arrives, not when we look
+            self._api.call(method, path, body)
+            self._world.clock.advance(ahead)
+
+
+class World:
+    """Writers, a queue, collectors, flushers, a ledger and a Mackerel, and one seed for all that happens to them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)  # noqa: S311 - a failure must be repeatable by its seed
+        self.clock = Clock(NOON + self.random.randrange(60))
+        rules = Rules(requests_per_minute=8, longest_name=30, most_points=self.random.choice([None, 3]))
+        self.mackerel = FakeMackerel(self.clock, rules)
+        self.kills = self.random.choice([0.0, 0.01, 0.05])
+        self.storm = Storm(
+            self.random, self._interruption, kills=self.kills, interruptions=self.random.choice([0, 0.05])
+        )
+        self.ledger = MemoryLedger()
+        self.queue = MemoryQueue(self.clock, self.random, copies=self.random.choice([0.0, 0.2]))
+        self.api = StormyApi(self, late=self.random.choice([0.0, 0.15, 0.5]))
+        self.sent: dict[str, Point] = {}
+        self._workers = 0
+        for service in ("shop", "depot", "kuroshio"):
+            InProcessApi(self.mackerel).call("POST", "/services", {"name": service})
+
+    def live(self, steps: int) -> None:
+        """So many things happen."""
+        deeds = [
+            (self._write, 8),
+            (self._collect, 5),
+            (self._flush, 5),
+            (self._wait, 4),
+            (self._hurry, 3),
+            (self._break, 2),
+        ]
+        for deed in self.random.choices([d for d, _ in deeds], [weight for _, weight in deeds], k=steps):
+            deed()
+
+    def calm_down(self) -> None:
+        """Everything works from now on, until nothing is left to do."""
+        self.storm.over, self.kills = True, 0.0
+        self.mackerel.faults.clear()
+        for _ in range(500):
+            self.clock.advance(61)
+            self.api.deliver()
+            self.queue.redrive()
+            while len(self.queue) and (deliveries := self.queue.receive(10)):
+                self._as_lambda_does(deliveries)
+            self._flush()
+            if not len(self.queue) and not [pk for pk in self.ledger.partitions() if pk.startswith("mackerel#due#")]:
+                return
+        raise AssertionError("the outbox never became empty")
+
+    def _write(self) -> None:
+        points = [self._point() for _ in range(self.random.randint(1, 4))]
+        parcel = messages.Parcel(points=tuple(points))
+        text = messages.packed(parcel)
+        self.queue.send(text)
+        for point in points:
+            self.sent.setdefault(point.key, point)
+        if self.random.random() < 0.2:  # a retried task says the same again
+            self.queue.send(text)
+        if self.random.random() < 0.05:
+            self.queue.send("no JSON at all")
+
+    def _point(self) -> Point:
+        service, name = self.random.choice(list(NAMES))
+        age = self.random.choice([0, 0, 0, 30, 300, self.random.randrange(23 * HOUR)])
+        key = f"event-{len(self.sent)}-{self.random.randrange(10**9)}"
+        value = float(self.random.randint(-3, 9))
+        return Point(service, name, int(self.clock()) - age, value, NAMES[service, name], key)
+
+    def _collect(self) -> None:
+        if deliveries := self.queue.receive(self.random.choice([1, 3, 10])):
+            self._as_lambda_does(deliveries)
+
+    def _as_lambda_does(self, deliveries: list[Any]) -> None:
+        try:
+            failed = Collector(StormyLedger(self.ledger, self.storm), self.clock).take(deliveries)
+        except (Killed, TransientError):
+            return
+        self.queue.delete({delivery.id for delivery in deliveries} - set(failed))
+
+    def _flush(self) -> None:
+        self._workers += 1
+        flusher = Flusher(
+            StormyLedger(self.ledger, self.storm),
+            self.api,
+            self.clock,
+            lambda most: self.random.uniform(0, most),
+            f"flusher-{self._workers}",
+            pace=PACE,
+        )
+        with suppress(Killed, TransientError):
+            flusher.run()
+
+    def _wait(self) -> None:
+        self.clock.advance(self.random.choice([5, 30, 61, 61, 200, 900]))
+        self.api.deliver()
+
+    def _hurry(self) -> None:
+        """Many things within a minute: new events meet requests that are still under way."""
+        for _ in range(4):
+            self.clock.advance(self.random.randint(2, 15))
+            self.api.deliver()
+            self._write()
+            self._collect()
+            self._flush()
+
+    def _break(self) -> None:
+        span = self.random.choice([60, 600, HOUR, 5 * HOUR, 30 * HOUR])
+        kind = self.random.choice(["outage", "outage", "429", "half-closed", "reset", "gateway", "slow", "401"])
+        until = self.clock() + span
+        fault = {
+            "outage": Fault("status", status=503, until=until),
+            "429": Fault("status", status=429, until=until, retry_after=self.random.choice([None, 30])),
+            "half-closed": Fault("half-closed", times=self.random.randint(1, 5)),
+            "reset": Fault("reset", times=self.random.randint(1, 5)),
+            "gateway": Fault("status", status=504, processed=True, times=self.random.randint(1, 5)),
+            "slow": Fault("slow", seconds=15, times=3),
+            "401": Fault("status", status=401, until=until),
+        }[kind]
+        self.mackerel.faults.add(fault)
+        if fault.until is not None and self.random.random() < 0.7:
+            self._hours(span)
+
+    def _hours(self, span: float) -> None:
+        """Let the outage pass, or the better part of it, while everybody goes on working."""
+        for _ in range(6):
+            self.clock.advance(span / self.random.choice([5, 6, 7]))
+            self.api.deliver()
+            self._write()
+            self._collect()
+            self._flush()
+
+    def _interruption(self) -> None:
+        for deed in self.random.choices([self._collect, self._flush, self._write, self._wait], k=2):
+            deed()
+
+
+def outcome(world: World) -> tuple[dict[str, str], list[str]]:
+    """What became of each event ("stored", "lost", "parked"), and every contradiction between ledger and Mackerel."""
+    fates: defaultdict[str, list[str]] = defaultdict(list)
+    wrong = []
+    for service, name in [*NAMES, ("kuroshio", "kuroshio.outbox.lost")]:
+        for record in world.ledger.scan(f"mackerel#cells#{service}", 100_000):
+            if places.name_of(record.key.sk) == name:
+                wrong += _judge(world, service, record, fates)
+    wrong += [f"{key}: {what}" for key, what in fates.items() if len(what) != 1]
+    return {key: what[0] for key, what in fates.items()}, wrong
+
+
+def _judge(world: World, service: str, record: Record, fates: defaultdict[str, list[str]]) -> list[str]:
+    from kuroshio.mackerel.cells import Cell
+    from lab.mackerel.organization import Series
+
+    cell, sk = Cell.parse(record.body), record.key.sk
+    for number, contribution in enumerate(cell.contributions):
+        beyond = "lost" if number < cell.stored + cell.lost else "parked"
+        fates[contribution.key].append("stored" if number < cell.stored else beyond)
+    held = world.mackerel.org.points.get(Series("service", service, places.name_of(sk)), {}).get(places.minute_of(sk))
+    expected = cell.total(cell.stored) if cell.stored else None
+    return [] if held == expected else [f"{service} {sk}: Mackerel holds {held}, {expected} is right"]
