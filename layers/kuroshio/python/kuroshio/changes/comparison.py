@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore
@@ -61,6 +62,7 @@ class Comparison:
         self._matches: dict[Input, list[FileChange]] = {}
         self._matched = 0
         self._warnings: dict[tuple[str, str, str], set[str]] = {}
+        self._doubted: set[str] = set()
         # A change of documentation alone cannot be what an unknown source was built from.
         self._is_relevant = any(not is_ignored(change.path) for change in changed)
 
@@ -121,7 +123,6 @@ class Comparison:
 
     def _doubt_templates(self) -> None:
         """Warn of each template that leaves something open; those that leave all their units open are remembered."""
-        self._doubted: set[str] = set()
         for path in sorted({*self._base.templates, *self._head.templates}):
             self._doubt_template(path)
 
@@ -186,12 +187,10 @@ class Comparison:
             return "infrastructure"
         return "ignored" if is_ignored(path) else "unclassified"
 
-    @property
+    @cached_property
     def _infrastructure_files(self) -> frozenset[str]:
-        if not hasattr(self, "_files"):
-            inputs = self._base.infrastructure | self._head.infrastructure
-            self._files = frozenset(change.path for each in inputs for change in self._changed.below(each.path))
-        return self._files
+        inputs = self._base.infrastructure | self._head.infrastructure
+        return frozenset(change.path for each in inputs for change in self._changed.below(each.path))
 
 
 def _definition_reasons(template: str, before: Definition, after: Definition) -> Iterator[Reason]:

@@ -125,7 +125,7 @@ class _Builder:
                 self._take(event)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise TemplateUnreadable(f"{_place(mark)}{error.problem or error.context or error}") from None
+            raise TemplateUnreadable(f"{_where(mark)}{error.problem or error.context or error}") from None
         except yaml.YAMLError as error:  # the reader's: not text at all
             raise TemplateUnreadable(str(error).splitlines()[0]) from None
         return self._root.value if self._root else None
@@ -147,7 +147,7 @@ class _Builder:
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml.DocumentStartEvent) and self._root:
-            raise TemplateUnreadable(f"{_place(event.start_mark)}a second document begins; a template is one document")
+            raise TemplateUnreadable(f"{_where(event.start_mark)}a second document begins; a template is one document")
 
     def _scalar(self, event: Any) -> None:
         top = self._open[-1] if self._open else None
@@ -165,7 +165,7 @@ class _Builder:
             top.merging = True
             return
         if event.value in top.node.value:
-            where = _place(event.start_mark)
+            where = _where(event.start_mark)
             raise TemplateUnreadable(f'{where}the key "{event.value}" stands twice in one mapping; keep one of them')
         if event.anchor:
             self._anchors[event.anchor] = _Node(event.value)
@@ -182,7 +182,7 @@ class _Builder:
             "null": self._loader.construct_yaml_null,
         }.get(kind)
         if construct is None:
-            raise TemplateUnreadable(f"{_place(event.start_mark)}the tag {tag} is not known to CloudFormation")
+            raise TemplateUnreadable(f"{_where(event.start_mark)}the tag {tag} is not known to CloudFormation")
         try:
             return construct(yaml.ScalarNode(tag, event.value))
         except (ValueError, KeyError, IndexError):  # more digits than Python converts, or an explicit tag that lies
@@ -197,14 +197,14 @@ class _Builder:
 
     def _begin(self, event: Any) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise LimitExceeded(f"{_place(event.start_mark)}it is nested deeper than {MAX_DEPTH} levels")
+            raise LimitExceeded(f"{_where(event.start_mark)}it is nested deeper than {MAX_DEPTH} levels")
         tag = event.tag if event.tag and event.tag != "!" else None
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if tag and not tag.startswith("!") and tag not in (f"{_STANDARD}map", f"{_STANDARD}seq"):
-            raise TemplateUnreadable(f"{_place(event.start_mark)}the tag {tag} is not known to CloudFormation")
+            raise TemplateUnreadable(f"{_where(event.start_mark)}the tag {tag} is not known to CloudFormation")
         top = self._open[-1] if self._open else None
         if top and top.is_mapping and top.key is None and not top.merging:
-            raise TemplateUnreadable(f"{_place(event.start_mark)}a key is a list or mapping; keys are strings")
+            raise TemplateUnreadable(f"{_where(event.start_mark)}a key is a list or mapping; keys are strings")
         node = _Node({} if is_mapping else [])
         self._open.append(_Open(tag, event.anchor, event.start_mark, is_mapping, node))
 
@@ -213,7 +213,7 @@ class _Builder:
         for merged in done.merges:
             for source in merged if isinstance(merged, list) else [merged]:
                 if not isinstance(source, dict):
-                    raise TemplateUnreadable(f"{_place(done.line)}<< merges something that is not a mapping")
+                    raise TemplateUnreadable(f"{_where(done.line)}<< merges something that is not a mapping")
                 done.node.value.update({k: v for k, v in source.items() if k not in done.node.value})
         node = done.node
         if done.tag and done.tag.startswith("!"):
@@ -223,12 +223,12 @@ class _Builder:
     def _alias(self, event: Any) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
-            where = _place(event.start_mark)
+            where = _where(event.start_mark)
             raise TemplateUnreadable(f"{where}the alias *{event.anchor} names no finished anchor")
         top = self._open[-1] if self._open else None
         if top and top.is_mapping and top.key is None and not top.merging:
             if not isinstance(node.value, str):
-                raise TemplateUnreadable(f"{_place(event.start_mark)}a key is a list or mapping; keys are strings")
+                raise TemplateUnreadable(f"{_where(event.start_mark)}a key is a list or mapping; keys are strings")
             top.key = node.value
             return
         self._place(node, None, event.start_mark)
@@ -244,7 +244,7 @@ class _Builder:
         top.node.height = max(top.node.height, node.height + 1)
         if top.node.size > MAX_NODES or len(self._open) + node.height > MAX_DEPTH + 1:
             raise LimitExceeded(
-                f"{_place(mark)}aliases expand it to more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
+                f"{_where(mark)}aliases expand it to more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
             )
         if top.merging:
             top.merges.append(node.value)
@@ -256,5 +256,5 @@ class _Builder:
             top.node.value.append(node.value)
 
 
-def _place(mark: Any) -> str:
+def _where(mark: Any) -> str:
     return f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

@@ -73,8 +73,9 @@ def is_notable(path: str, entry: Entry) -> bool:
 class Tree:
     """The files of one commit by path, with quick questions about folders."""
 
-    def __init__(self, entries: Mapping[str, Entry]) -> None:
+    def __init__(self, entries: Mapping[str, Entry], notable: Mapping[str, Entry] | None = None) -> None:
         self.entries = entries
+        self._notable = notable
 
     @cached_property
     def paths(self) -> Sequence[str]:
@@ -82,7 +83,7 @@ class Tree:
         return sorted(self.entries)
 
     def before(self, changes: Iterable[FileChange]) -> Tree:
-        """The tree that these changes led from."""
+        """The tree that these changes led from. Its notable files are not looked for again in the whole tree."""
         entries, notable = dict(self.entries), dict(self.notable)
         for change in changes:
             entries.pop(change.path, None)
@@ -91,9 +92,7 @@ class Tree:
                 entries[change.path] = change.old
                 if is_notable(change.path, change.old):
                     notable[change.path] = change.old
-        before = Tree(entries)
-        before.__dict__["notable"] = notable  # known already: cost grows with what changed, not with the tree
-        return before
+        return Tree(entries, notable)
 
     def has_folder(self, path: str) -> bool:
         """Whether any file lies below ``path``. The whole tree ("") is a folder."""
@@ -115,6 +114,8 @@ class Tree:
     @cached_property
     def notable(self) -> Mapping[str, Entry]:
         """The few files that are read: possible templates, symbolic links, .dockerignore files."""
+        if self._notable is not None:
+            return self._notable
         return {path: entry for path, entry in self.entries.items() if is_notable(path, entry)}
 
 
