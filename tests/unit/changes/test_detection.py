@@ -286,7 +286,16 @@ def test_files_of_no_unit_are_ignored_infrastructure_or_unclassified_and_none_va
     assert plan.unclassified == ("tools/release.sh",)
 
 
+@pytest.mark.parametrize("properties", ["{}", "{CodeUri: .}", "{CodeUri: }", "{CodeUri: ''}", "{CodeUri: ./}"])
+def test_a_function_without_a_source_is_made_of_its_templates_folder(properties: str) -> None:
+    template = f"Resources: {{F: {{Type: AWS::Serverless::Function, Properties: {properties}}}}}"
+    tree = {"app/t.yaml": template, "app/deep/a.py": "1", "b.py": "1"}
+    assert units(plan_of(tree, tree | {"app/deep/a.py": "2"})) == {"app/t.yaml#F"}
+    assert units(plan_of(tree, tree | {"b.py": "2"})) == set()
+
+
 UNKNOWN_SOURCES = {
+    "CodeUri: [a]": "source-unknown",
     "CodeUri: dist/app.zip": "source-not-in-tree",
     "CodeUri: ../../elsewhere": "source-outside-tree",
     "CodeUri: /opt/code": "source-outside-tree",

@@ -84,8 +84,8 @@ def _function(properties: dict[str, Any], metadata: dict[str, Any], code: str) -
         return Packaging.IMAGE, _image(image, metadata)
     if "InlineCode" in properties or (nested and "ZipFile" in nested):
         return Packaging.INLINE, []
-    if code == "CodeUri":
-        properties = {code: ".", **properties}  # SAM's own default
+    if code == "CodeUri" and not properties.get(code):
+        properties = {**properties, code: "."}  # SAM's own default
     return Packaging.ZIP, _local(code, properties)
 
 
@@ -117,8 +117,10 @@ def _local(name: str, properties: dict[str, Any]) -> list[Source]:
     value = properties.get(name)
     if isinstance(value, str):
         return [] if "://" in value else [Source(name, value)]
-    if not isinstance(value, dict):
+    if value is None:
         return []
+    if not isinstance(value, dict):
+        return [Source(name, "", doubt=f"its {name} is neither a path nor a place in S3")]
     if is_intrinsic(value):
         return [] if "Fn::Transform" in value else [_computed(name, value)]
     computed = next((part for part in value.values() if is_intrinsic(part)), None)

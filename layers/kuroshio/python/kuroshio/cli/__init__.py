@@ -14,6 +14,7 @@ from kuroshio.errors import KuroshioError
 # verb -> module:command, in the order of `kuroshio --help`. `lab` exists in a checkout, not in an installed wheel.
 _VERBS = {
     "detect": "kuroshio.cli.detect:detect",
+    "units": "kuroshio.cli.units:units",
     "plan": "kuroshio.cli.plan:plan",
     "image": "kuroshio.cli.image:image",
     "preflight": "kuroshio.cli.preflight:preflight",
