@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
@@ -75,6 +76,7 @@ _REFUSED = frozenset({
 })  # fmt: skip
 _ABSENT = frozenset({
     "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
     "ExecutionDoesNotExist",
     "ImageNotFoundException",
     "NoSuchBucket",
@@ -101,6 +103,8 @@ def client(service: Literal["lambda"]) -> LambdaClient: ...
 def client(service: Literal["s3"]) -> S3Client: ...
 @overload
 def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def client(service: Literal["sqs"]) -> SQSClient: ...
 @overload
 def client(service: Literal["ssm"]) -> SSMClient: ...
 @overload

@@ -20,6 +20,7 @@ _MILLISECONDS = 100_000_000_000  # as seconds, this is the year 5138
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,62}")
 _LONGEST_MESSAGE = 1023  # characters: Mackerel's bound is "less than 1024"
 _LONGEST_TITLE, _LONGEST_DESCRIPTION = 250, 1024
+_LONGEST_KEY = 200  # characters; a cell keeps the keys of all its contributions
 _STATUSES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _CHECK = re.compile(r"[a-zA-Z0-9_-]+")
 
@@ -91,6 +92,8 @@ def point(
         )
     if not name:
         raise InvalidRequest(f"{where}: the name is empty")
+    if len(key) > _LONGEST_KEY:
+        raise InvalidRequest(f"{where}: the key has {len(key)} characters; {_LONGEST_KEY} are the most")
     if combine not in set(Combine):
         raise InvalidRequest(f"{where}: combine is one of {', '.join(Combine)}, not {combine!r}")
     return Point(
@@ -115,6 +118,8 @@ def annotation(
     where = f"annotation {title[:80]!r}"
     if not _SERVICE.fullmatch(service):
         raise InvalidRequest(f"{where}: {service[:80]!r} is no service name")
+    if not 0 < len(marker) <= _LONGEST_KEY * 10:
+        raise InvalidRequest(f"{where}: the marker has {len(marker)} characters; 1 to {_LONGEST_KEY * 10} are allowed")
     begins = _time(where, first, now, oldest=math.inf)
     ends = None if last is None else _time(where, last, now, oldest=math.inf)
     if ends is not None and ends < begins:

@@ -1,0 +1,114 @@
+"""Mackerel over HTTPS, and the key to it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+import kuroshio
+from kuroshio.adapters import aws
+from kuroshio.errors import ConfigurationMissing
+from kuroshio.mackerel.ports import Answer
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+ORIGIN = "https://api.mackerelio.com"
+_UNAUTHORIZED = 401
+_CONNECT = 5.0  # seconds
+
+
+class ApiKey(Protocol):
+    """Where the key comes from."""
+
+    def value(self) -> str:
+        """The key, as it was last read."""
+
+    def fresh(self) -> str:
+        """The key, read again."""
+
+
+class SecretKey:
+    """The API key in Secrets Manager: read on first use, kept, and read again when Mackerel refuses it."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._value = ""
+
+    def value(self) -> str:
+        """The key. Raises NotFound, AccessRefused, ServiceUnavailable, and ConfigurationMissing where it is empty."""
+        return self._value or self.fresh()
+
+    def fresh(self) -> str:
+        """The key as Secrets Manager has it now; raises as ``value`` does."""
+        with aws.translated(f"reading the API key from the secret {self._secret}"):
+            answer = aws.client("secretsmanager").get_secret_value(SecretId=self._secret)
+        self._value = answer.get("SecretString", "").strip()
+        if not self._value:
+            raise ConfigurationMissing(f"the secret {self._secret} is empty; put Mackerel's API key into it")
+        return self._value
+
+
+class HttpMackerel:
+    """The port ``Api`` over kept connections. Each call is one request, or two where the key was replaced meanwhile."""
+
+    def __init__(self, key: ApiKey, *, origin: str = ORIGIN, timeout: float = 20.0) -> None:
+        """``timeout``: seconds for a whole answer to begin; it must not exceed ``Pace.request_timeout``."""
+        self._key, self._origin, self._timeout = key, origin.rstrip("/"), timeout
+        self._pool: PoolManager | None = None
+
+    def call(self, method: str, path: str, body: Any = None) -> Answer:
+        """One request to a path below /api/v0. The answer has status 0 where none came.
+
+        Raises what reading the key raises; never for what the network or Mackerel does.
+        """
+        key = self._key.value()
+        answer = self._request(method, path, body, key)
+        if answer.status == _UNAUTHORIZED and (replaced := self._key.fresh()) != key:
+            return self._request(method, path, body, replaced)
+        return answer
+
+    def _request(self, method: str, path: str, body: Any, key: str) -> Answer:
+        from urllib3.exceptions import HTTPError
+
+        headers = {"X-Api-Key": key, "User-Agent": f"kuroshio/{kuroshio.__version__}"}
+        if method != "GET":
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else json.dumps(body, allow_nan=False).encode()
+        try:
+            # A redirect would carry the key to wherever it points.
+            response = self._connections().request(
+                method, f"{self._origin}/api/v0{path}", body=data, headers=headers, redirect=False
+            )
+        except HTTPError as error:
+            return Answer(0, message=f"{type(error).__name__}: {error}")
+        return _answer(response)
+
+    def _connections(self) -> PoolManager:
+        if self._pool is None:
+            import urllib3
+
+            timeout = urllib3.Timeout(connect=_CONNECT, total=self._timeout)
+            # urllib3's own retries would repeat a POST of which nobody knows whether it was processed.
+            self._pool = urllib3.PoolManager(maxsize=2, retries=False, timeout=timeout)
+        return self._pool
+
+
+def _answer(response: BaseHTTPResponse) -> Answer:
+    try:
+        document = json.loads(response.data)
+    except ValueError:
+        document = None
+    return Answer(response.status, document, _message(document) or response.reason or "", _seconds(response))
+
+
+def _message(document: Any) -> str:
+    """What an error says: {"error": {"message": ...}} today, {"error": "..."} of older deployments."""
+    error = document.get("error") if isinstance(document, dict) else None
+    return str(error.get("message", "")) if isinstance(error, dict) else str(error or "")
+
+
+def _seconds(response: BaseHTTPResponse) -> float | None:
+    """Retry-After, where it is a number: Mackerel documents none, a proxy before it may send one."""
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() else None
