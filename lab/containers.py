@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from lab.place import Place
 
 
+_FOLDER_OF = "kuroshio-lab@{}@"  # a name cannot hold the sign, so no lab clears away another's
+
+
 class NoEngine:
     """A runner for a machine without a container engine: all of the lab works but invoking functions."""
 
@@ -73,7 +76,7 @@ class Containers:
         spoken = {**engine.environment, "KUROSHIO_CONTAINER_COMMAND": engine.program}
         containers = cls(_runner(engine, network, place, port), spoken, engine)
         if engine.program == "podman":
-            containers._serve_docker_api(engine, port)
+            containers._serve_docker_api(engine, place, port)
         return containers
 
     def close(self) -> None:
@@ -84,17 +87,22 @@ class Containers:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _serve_docker_api(self, engine: Engine, port: int) -> None:
+    def _serve_docker_api(self, engine: Engine, place: Place, port: int) -> None:
         """SAM CLI builds through Docker's API; Podman serves it on a socket whose path must stay under 108 bytes."""
-        self._folder = Path(tempfile.mkdtemp(prefix="kuroshio-lab-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_OF.format(place.name)))
         socket, registries = self._folder / "podman.sock", self._folder / "registries.conf"
         registries.write_text(f'[[registry]]\nlocation = "127.0.0.1:{port}"\ninsecure = true\n')
         self.environment |= {"DOCKER_HOST": f"unix://{socket}", "CONTAINERS_REGISTRIES_CONF": str(registries)}
         self._service = subprocess.Popen(
-            [engine.program, "system", "service", "--time=0", f"unix://{socket}"],
+            [*_ending_with_us(), engine.program, "system", "service", "--time=0", f"unix://{socket}"],
             stdin=subprocess.DEVNULL,
             env={**os.environ, **engine.environment, **self.environment},
         )
+
+
+def _ending_with_us() -> tuple[str, ...]:
+    """A prefix that ends a command with our process, even where that is killed."""
+    return ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 
 
 def network_name(place: Place) -> str:
@@ -129,7 +137,9 @@ def prepare(place: Place, tell: Callable[[str], None]) -> str:
 
 
 def clean_up(place: Place) -> None:
-    """Remove what a lab leaves with the engine, also one that ended badly: containers and the network."""
+    """Remove what a lab leaves, also one that ended badly: containers, the network, the folder of its socket."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_OF.format(place.name)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
     try:
         engine = find()
         engine.kill(*engine.containers(place.name))

@@ -42,10 +42,13 @@ def up(place: Place, options: Options, tell: Callable[[str], None]) -> tuple[Run
     running = place.read_running()
     if running is not None and is_healthy(running):
         return running, False
-    from lab.containers import prepare
+    from lab.containers import clean_up, prepare
     from lab.server import free_port
 
     place.root.mkdir(parents=True, exist_ok=True)
+    if place.running_file.exists():
+        tell("the lab ended badly; clearing away what it left")
+        clean_up(place)
     gateway_address = prepare(place, tell)
     port = free_port(options.port)
     tell(f"starting AWS on 127.0.0.1:{port}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kuroshio.errors import InvalidRequest
 from lab.ports import Credentials
 
 if TYPE_CHECKING:
@@ -69,8 +71,15 @@ class Place:
 
 
 def place_of(environment: Mapping[str, str] = os.environ, base: Path | None = None) -> Place:
-    """The lab that KUROSHIO_LAB names (default ``kuroshio``), in ``build/lab/<name>`` of the checkout."""
+    """The lab that KUROSHIO_LAB names (default ``kuroshio``), in ``build/lab/<name>`` of the checkout.
+
+    Raises InvalidRequest for a name that containers and networks cannot have.
+    """
     name = environment.get("KUROSHIO_LAB") or "kuroshio"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,29}", name):
+        raise InvalidRequest(
+            f"KUROSHIO_LAB is {name!r}; a lab's name is up to 30 lower-case letters, digits and hyphens"
+        )
     root = (base or Path(__file__).parent.parent) / "build" / "lab" / name
     return Place(name, root)
 
