@@ -45,7 +45,7 @@ def prepared(root: Path) -> Workplace:
         _python_tool(place, tool)
     _node_tools(place)
     _copy_sources(place)
-    _expand(place)
+    expand(place)
     return place
 
 
@@ -92,7 +92,8 @@ def _copy_sources(place: Workplace) -> None:
             shutil.copy2(source, target)
 
 
-def _expand(place: Workplace) -> None:
+def expand(place: Workplace) -> None:
+    """Write both forms of every template anew."""
     shutil.rmtree(place.expanded, ignore_errors=True)
     for form, inlined in (("", False), ("inlined-", True)):
         for name in expansion.TEMPLATES:
