@@ -80,10 +80,16 @@ int main(void) {
     *colon = 0;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(colon + 1))};
     if (inet_pton(AF_INET, host, &address.sin_addr) != 1) return 2;
-    peer = socket(AF_INET, SOCK_STREAM, 0);
     int on = 1;
-    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(peer, (struct sockaddr *)&address, sizeof address)) return 1;
+    /* The emulator starts a runtime before it listens. */
+    for (int knocks = 0;; knocks++) {
+        peer = socket(AF_INET, SOCK_STREAM, 0);
+        setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (!connect(peer, (struct sockaddr *)&address, sizeof address)) break;
+        if (knocks == 2000) return 1;
+        close(peer);
+        usleep(1000);
+    }
     for (;;) {
         int n = snprintf(head, sizeof head, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: %s\r\n\r\n", api);
         send_all(head, (size_t)n);

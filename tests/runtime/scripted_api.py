@@ -112,14 +112,14 @@ def garbage(peer: socket.socket) -> None:
 class ScriptedApi:
     """Plays `nexts` in answer to GET /next, `posts[<last word of the path>]` in answer to POSTs, 202 beyond those."""
 
-    def __init__(self, nexts: list[Answer], posts: dict[str, list[Answer]] | None = None) -> None:
+    def __init__(self, nexts: list[Answer], posts: dict[str, list[Answer]] | None = None, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.idle = threading.Event()
         self._nexts = queue.SimpleQueue[Answer]()
         for answer in nexts:
             self._nexts.put(answer)
         self._posts = posts or {}
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._peers: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()

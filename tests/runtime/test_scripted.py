@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.runtime.conftest import TERMINATED, Play
+from tests.runtime.conftest import BOOTSTRAP, TERMINATED, Play, environment, free_ports, wait_until
 from tests.runtime.scripted_api import (
     Answer,
+    ScriptedApi,
     chunked_event,
     event,
     garbage,
@@ -238,6 +241,26 @@ def test_a_script_and_a_module_of_one_name_are_refused(play: Play, tmp_path: Pat
         (tmp_path / name).write_text("")
     error = play("both.handle", event(1), LAMBDA_TASK_ROOT=str(tmp_path)).error
     assert error["errorType"] == "Runtime.MalformedHandlerName"
+
+
+def test_a_runtime_that_is_started_before_the_api_listens_waits_for_it() -> None:
+    (port,) = free_ports(1)
+    process = subprocess.Popen([BOOTSTRAP, "good.echo"], env=environment(f"127.0.0.1:{port}"))
+    try:
+        assert process.poll() is None
+        with contextlib.closing(ScriptedApi([event(1)], port=port)) as api:
+            wait_until(api.idle.is_set)
+            assert api.posted("response")[0].document == 1
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_runtime_whose_api_never_listens_exits_with_a_word(play: Play) -> None:
+    (port,) = free_ports(1)
+    outcome = play("good.echo", AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{port}")
+    assert outcome.status == 1
+    assert "The Runtime API failed" in outcome.log
 
 
 def test_an_init_error_that_cannot_be_reported_still_exits_1(play: Play) -> None:

@@ -5,12 +5,17 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import _socket
+import time
 
 # Lambda's limit on a buffered response: 6 MiB and 100 bytes for the envelope.
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 # Beyond this size, joining head and body to save a system call costs more than the call.
 ONE_SEND = 64 * 1024
 RECEIVE = 64 * 1024  # larger buffers would be mapped and unmapped at every call
+
+# The first connection is tried for two seconds.
+KNOCKS = 400
+KNOCK_PAUSE = 0.005
 
 BASE = "/2018-06-01/runtime"
 
@@ -44,6 +49,7 @@ class RuntimeApi:
         self._peer = (host.strip("[]"), int(port))
         self._socket: _socket.socket | None = None
         self._unread = bytearray()
+        self._knocks = KNOCKS
         self._tail = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: kuroshio-runtime/1\r\n"
         self._next = f"GET {BASE}/invocation/next{self._tail}\r\n".encode()
 
@@ -131,11 +137,25 @@ class RuntimeApi:
 
     def _connection(self) -> "_socket.socket":
         if self._socket is None:
+            self._socket = self._connect()
+        return self._socket
+
+    def _connect(self) -> "_socket.socket":
+        """A new connection. The emulator starts us before it listens: until it first answered, a refusal is waited out."""
+        while True:
             connection = _socket.socket(self._family, _socket.SOCK_STREAM)
             connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            connection.connect(self._peer)
-            self._socket = connection
-        return self._socket
+            try:
+                connection.connect(self._peer)
+            except ConnectionRefusedError:
+                connection.close()
+                if not self._knocks:
+                    raise
+                self._knocks -= 1
+                time.sleep(KNOCK_PAUSE)
+            else:
+                self._knocks = 0
+                return connection
 
     def _receive(self) -> Answer:
         data = self._unread
