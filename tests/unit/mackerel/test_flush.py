@@ -238,7 +238,6 @@ def test_a_turn_that_another_holds_is_left_to_it(room: Room) -> None:
 @pytest.mark.parametrize(
     ("status", "means"),
     [
-        (200, Verdict.DELIVERED),
         (0, Verdict.RETRY),
         (302, Verdict.RETRY),
         (408, Verdict.RETRY),
@@ -255,6 +254,40 @@ def test_a_turn_that_another_holds_is_left_to_it(room: Room) -> None:
 )
 def test_what_an_answer_means(status: int, means: Verdict) -> None:
     assert verdict(Answer(status)) is means
+
+
+def test_a_200_counts_only_with_an_answer_of_mackerels_form() -> None:
+    assert verdict(Answer(200, {"success": True})) is Verdict.DELIVERED
+    assert verdict(Answer(200, None, "a page that says: under maintenance")) is Verdict.RETRY
+
+
+def test_a_flood_of_points_that_mackerel_refuses_does_not_hold_up_the_others(room: Room) -> None:
+    room.mackerel.org.rules.longest_name = 10
+    for minute in range(12):
+        for number in range(12):
+            room.add(f"too.long.a.name.{number}", 1, key=f"b{minute}-{number}", at=NOON - 600 + 60 * minute)
+    room.clock.advance(600)
+    for minute in range(40):
+        room.add("good", 1, key=f"g{minute}", at=NOON + 60 * minute)
+        room.turn()
+    assert len(room.stored("good")) == 40
+    assert len(state.parked(room.ledger)) == 144
+    assert len(room.posts()) < 300
+
+
+def test_a_failure_in_one_lane_is_raised_after_all_others_had_their_turn(room: Room) -> None:
+    class Broken(InProcessApi):
+        def call(self, method: str, path: str, body: Any = None) -> Answer:
+            if "depot" in path:
+                raise ZeroDivisionError
+            return super().call(method, path, body)
+
+    room.add("runs", 1, key="a", service="depot")
+    room.add("runs", 1, key="b")
+    room.flusher = replace(room.flusher, api=Broken(room.mackerel))
+    with pytest.raises(ZeroDivisionError):
+        room.turn()
+    assert room.stored("runs") == [1]
 
 
 def test_waits_grow_with_full_jitter_up_to_five_minutes_and_obey_retry_after() -> None:

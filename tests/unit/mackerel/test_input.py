@@ -44,7 +44,7 @@ def collected(*bodies: str, now: float = NOON) -> MemoryLedger:
 
 
 def cells(ledger: MemoryLedger, service: str = "shop") -> dict[str, list[float]]:
-    records = ledger.scan(f"mackerel#cells#{service}", 1000)
+    records = ledger.scan(f"mackerel#cells#{service}", 5000)
     return {record.key.sk: [value for _, value, _ in record.body["contributions"]] for record in records}
 
 
@@ -237,10 +237,50 @@ def test_a_writer_without_figures_sends_nothing_and_one_with_too_many_is_told() 
         metrics.put("orders.1", combine="max")
 
 
+def test_a_failure_of_the_work_is_not_hidden_by_one_of_its_metrics() -> None:
+    wire = Wire()
+    wire.broken = True
+
+    def work(pieces: int) -> None:
+        with writer(wire) as metrics:
+            metrics.put("orders.shipped")
+            metrics.put("orders.each", 12 / pieces)
+
+    with pytest.raises(ZeroDivisionError) as failure:
+        work(pieces=0)
+    assert failure.value.__notes__ == ["and its metrics could not be sent: SQS is away"]
+    with pytest.raises(ServiceUnavailable):
+        work(pieces=2)
+
+
+def test_numbers_whose_sum_no_double_holds_are_set_aside() -> None:
+    huge = [points.point("shop", "a", 1.7e308, at=NOON, now=NOON, combine="sum", key=f"k{n}") for n in range(2)]
+    ledger = collected(packed(Parcel(points=tuple(huge))))
+    assert cells(ledger) == {}
+    assert "beyond what a double holds" in state.parked(ledger)[0].reason
+
+
+def test_an_origin_claims_so_many_times_and_no_more() -> None:
+    many = [
+        points.point("shop", f"a{n}", 1, at=NOON, now=NOON, combine="sum", key=f"one/{n}", floating=True)
+        for n in range(3001)
+    ]
+    ledger = MemoryLedger()
+    Collector(ledger, lambda: NOON).keep([Parcel(points=tuple(many[:3000]))])
+    Collector(ledger, lambda: NOON).keep([Parcel(points=tuple(many[3000:]))])
+    assert len(cells(ledger)) == 3000
+    assert "give them one, or another origin" in state.parked(ledger)[0].reason
+
+
+def test_a_key_has_a_bound() -> None:
+    with pytest.raises(InvalidRequest, match="the key has 81 characters"):
+        points.point("shop", "a", 1, at=NOON, now=NOON, combine="sum", key="k" * 81)
+
+
 def test_a_cell_takes_so_many_contributions_and_names_the_rest() -> None:
-    many = [points.point("shop", "a", 1, at=NOON, now=NOON, combine="sum", key=f"k{n}") for n in range(4001)]
+    many = [points.point("shop", "a", 1, at=NOON, now=NOON, combine="sum", key=f"k{n}") for n in range(3001)]
     ledger = MemoryLedger()
     Collector(ledger, lambda: NOON).keep([Parcel(points=tuple(many))])
-    assert [len(values) for values in cells(ledger).values()] == [4000]
+    assert [len(values) for values in cells(ledger).values()] == [3000]
     assert "add them up before they are sent" in state.parked(ledger)[0].reason
     assert places.minute_of(ledger.scan("mackerel#cells#shop", 1)[0].key.sk) == NOON // 60 * 60

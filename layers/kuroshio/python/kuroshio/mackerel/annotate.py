@@ -63,7 +63,7 @@ def _found(channel: Channel, body: Any) -> str | None:
     query = f"service={body['service']}&from={body['first'] - DAY}&to={last + DAY}"
     document = channel.call("GET", f"/graph-annotations?{query}").document or {}
     mark = marked(body["marker"])
-    return next((entry["id"] for entry in document["graphAnnotations"] if mark in entry["description"]), None)
+    return next((entry["id"] for entry in document.get("graphAnnotations", []) if mark in entry["description"]), None)
 
 
 def _wanted(body: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from kuroshio.mackerel.points import Combine
 
-# Bytes of a contribution are about 60, and DynamoDB's item holds 400 KB.
-MOST_CONTRIBUTIONS = 4_000
+# A contribution with the longest key takes 125 bytes, and DynamoDB's item holds 400 KB.
+MOST_CONTRIBUTIONS = 3_000
+_HUGE = 1e300  # three thousand of them are still finite
 
 
 class Contribution(NamedTuple):
@@ -59,11 +60,19 @@ class Cell:
         """How many contributions are neither stored nor lost."""
         return len(self.contributions) - self.stored - self.lost
 
-    def adding(self, contribution: Contribution) -> Cell:
-        """With the contribution, unless its key is there already."""
-        if any(entry.key == contribution.key for entry in self.contributions):
-            return self
-        return replace(self, contributions=(*self.contributions, contribution))
+    def adding(self, *contributions: Contribution) -> Cell:
+        """With the contributions whose keys are not there already."""
+        known = {entry.key for entry in self.contributions}
+        fresh = {entry.key: entry for entry in reversed(contributions) if entry.key not in known}
+        return replace(self, contributions=(*self.contributions, *reversed(fresh.values()))) if fresh else self
+
+    def refusal(self, value: float) -> str | None:
+        """Why the cell cannot take one more contribution of this value, if it cannot."""
+        if len(self.contributions) >= MOST_CONTRIBUTIONS:
+            return f"it has {MOST_CONTRIBUTIONS} contributions: add them up before they are sent"
+        if self.combine is Combine.SUM and abs(value) > _HUGE:
+            return f"a sum of {value} and others may be beyond what a double holds"
+        return None
 
     def total(self, count: int | None = None) -> float:
         """The value of the first ``count`` contributions together, or of all.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kuroshio.errors import Outpaced, TransientError
 from kuroshio.mackerel import places
-from kuroshio.mackerel.cells import MOST_CONTRIBUTIONS, Cell, Contribution
+from kuroshio.mackerel.cells import Cell, Contribution
 from kuroshio.mackerel.messages import Parcel, Refused, unpacked
 from kuroshio.mackerel.points import DAY
 from kuroshio.mackerel.ports import Key, Record
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kuroshio.mackerel.ports import Ledger
 
 _TRIES = 20  # of one conditional write against other collectors
+_MOST_CLAIMS = 3_000  # keys of one origin: an item of DynamoDB holds 400 KB
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ class Collector:
         for _ in range(_TRIES):
             record = self._ledger.read([key]).get(key, Record(key))
             times = {point.key: point.time for point in reversed(points)} | dict(record.body)
+            if len(times) > _MOST_CLAIMS:
+                for point in points:
+                    self._set_aside(places.metrics_of(point.service), _too_many(origin, point))
+                return []
             if times != record.body:
                 try:
                     expires_at = int(self._clock()) + places.KEPT
@@ -166,18 +171,27 @@ class Collector:
 def _with(record: Record, points: list[Point]) -> tuple[Cell, list[Refused]]:
     """The record's cell with the points that it can take, and those that it cannot."""
     cell = Cell.parse(record.body) if record.version else Cell(points[0].combine)
+    known = {entry.key for entry in cell.contributions}
     refused = []
     for point in points:
-        where = f"{point.service} {point.name} at {point.minute}"
+        reason = cell.refusal(point.value)
         if point.combine != cell.combine:
-            reason = f"{where} is combined by {cell.combine} in this minute already, not by {point.combine}"
-            refused.append(Refused(point.key, reason, str(point.value)))
-        elif len(cell.contributions) >= MOST_CONTRIBUTIONS and all(point.key != e.key for e in cell.contributions):
-            reason = f"{where} has {MOST_CONTRIBUTIONS} contributions: add them up before they are sent"
-            refused.append(Refused(point.key, reason, str(point.value)))
-        else:
+            reason = f"it is combined by {cell.combine} in this minute already, not by {point.combine}"
+        if point.key in known:
+            continue
+        if reason is None:
             cell = cell.adding(Contribution(point.key, point.value, point.time))
+        else:
+            where = f"{point.service} {point.name} at {point.minute}"
+            refused.append(Refused(point.key, f"{where}: {reason}", str(point.value)))
     return cell, refused
+
+
+def _too_many(origin: str, point: Point) -> Refused:
+    reason = (
+        f"more than {_MOST_CLAIMS} points without a time of their own from {origin}: give them one, or another origin"
+    )
+    return Refused(point.key, reason, f"{point.service} {point.name} {point.value}")
 
 
 def _merged(known: Any, annotation: Annotation) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kuroshio.mackerel.points import DAY
 from kuroshio.mackerel.reports import Reports
 from kuroshio.mackerel.settle import Losses, settle
 from kuroshio.mackerel.shelf import Tally, resolved, rewritten, set_aside
-from kuroshio.mackerel.turns import Channel, Pace, TurnEnded
+from kuroshio.mackerel.turns import Channel, Pace, RefusedNames, TurnEnded
 from kuroshio.mackerel.verdicts import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -57,9 +57,16 @@ class Flusher:
     pace: Pace = field(default_factory=Pace)
 
     def run(self) -> list[Flushed]:
-        """One turn in every lane whose time has come."""
-        lanes = [record.key.sk for record in self.ledger.scan(places.TURNS, limit=10_000)]
-        return [flushed for lane in lanes if (flushed := self.turn(lane)) is not None]
+        """One turn in every lane whose time has come. What goes wrong in one lane is raised after all others had theirs."""
+        flushed, wrong = [], []
+        for record in self.ledger.scan(places.TURNS, limit=10_000):
+            try:
+                flushed.append(self.turn(record.key.sk))
+            except Exception as error:  # noqa: BLE001 - raised below
+                wrong.append(error)
+        if wrong:
+            raise wrong[0]
+        return [each for each in flushed if each is not None]
 
     def turn(self, lane: str) -> Flushed | None:
         """One turn in a lane, or None where another has it or its time has not come."""
@@ -67,20 +74,21 @@ class Flusher:
         if turn is None:
             return None
         channel = Channel(self.api, self.clock, turn.body["until"], self.pace)
+        refused = RefusedNames(turn.body.get("refused_names", {}), self.clock(), self.pace)
         tally = Tally()
         try:
-            self._send(lane, channel, tally)
+            self._send(lane, channel, tally, refused)
             ended = TurnEnded(Verdict.DELIVERED)
         except TurnEnded as early:
             ended = early
-        turns.give_back(self.ledger, turn, ended, now=self.clock(), jitter=self.jitter)
+        turns.give_back(self.ledger, turn, ended, refused, now=self.clock(), jitter=self.jitter)
         return Flushed(lane, channel.requests, tally.delivered, tally.set_aside, tally.lost, ended.answer)
 
-    def _send(self, lane: str, channel: Channel, tally: Tally) -> None:
+    def _send(self, lane: str, channel: Channel, tally: Tally, refused: RefusedNames) -> None:
         kind, _, service = lane.partition("/")
         losses = Losses(self.ledger, self.clock, self.home)
         if kind == "metrics":
-            _Metrics(self, channel, tally, losses, service).send()
+            _Metrics(self, channel, tally, losses, refused, service).send()
         elif kind == "annotations":
             annotate.send(self.ledger, channel, tally, service, now=self.clock())
         else:
@@ -95,6 +103,7 @@ class _Metrics:
     channel: Channel
     tally: Tally
     losses: Losses
+    refused: RefusedNames
     service: str
 
     @property
@@ -133,10 +142,16 @@ class _Metrics:
                 resolved(self.flusher.ledger, each.entry)
 
     def _deliver(self, due: list[_Due]) -> None:
+        wanted = []
         for each in due:
+            reason = self.refused.reason(places.name_of(each.entry.key.sk))
             if not each.cell.open:
                 resolved(self.flusher.ledger, each.entry)
-        self._post([each for each in due if each.cell.open])
+            elif reason is not None:
+                self._set_aside(each, reason)
+            else:
+                wanted.append(each)
+        self._post(wanted)
 
     def _post(self, due: list[_Due]) -> None:
         if not due:
@@ -150,8 +165,12 @@ class _Metrics:
             self._post(due[len(due) // 2 :])
         else:
             reason = f"HTTP {answer.status}: {answer.message}"
-            set_aside(self.flusher.ledger, self.lane, due[0].entry, reason, self.flusher.clock())
-            self.tally.set_aside += 1
+            self.refused.add(places.name_of(due[0].entry.key.sk), reason)
+            self._set_aside(due[0], reason)
+
+    def _set_aside(self, due: _Due, reason: str) -> None:
+        set_aside(self.flusher.ledger, self.lane, due.entry, reason, self.flusher.clock())
+        self.tally.set_aside += 1
 
     def _delivered(self, due: _Due) -> None:
         count = len(due.cell.contributions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from kuroshio.errors import InvalidRequest, LimitExceeded
+from kuroshio.errors import InvalidRequest, KuroshioError, LimitExceeded
 from kuroshio.mackerel import messages, points
 from kuroshio.mackerel.cells import Cell, Contribution
 from kuroshio.mackerel.points import Combine, digest
@@ -37,8 +37,14 @@ class Metrics:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.flush()  # after a failure too: how far the work came is worth knowing then
+    def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
+        """Flush, after a failure too: how far the work came is worth knowing then. Never hides that failure."""
+        try:
+            self.flush()
+        except KuroshioError as error:
+            if failure is None:
+                raise
+            failure.add_note(f"and its metrics could not be sent: {error}")
 
     def put(
         self, name: str, value: float = 1, *, combine: str = Combine.SUM, at: float | None = None, service: str = ""
@@ -108,5 +114,6 @@ class Metrics:
 
     def _totalled(self, first: Point, cell: Cell) -> Point:
         slot = "now" if first.floating else first.minute
-        key = f"{digest(self._origin)}/{digest(first.service, first.name, first.combine, slot, self._flushes)}"
+        origin = f"{digest(self._origin)}.{self._flushes}"
+        key = f"{origin}/{digest(first.service, first.name, first.combine, slot)}"
         return replace(first, value=cell.total(), key=key)

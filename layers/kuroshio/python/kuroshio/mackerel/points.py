@@ -20,7 +20,7 @@ _MILLISECONDS = 100_000_000_000  # as seconds, this is the year 5138
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,62}")
 _LONGEST_MESSAGE = 1023  # characters: Mackerel's bound is "less than 1024"
 _LONGEST_TITLE, _LONGEST_DESCRIPTION = 250, 1024
-_LONGEST_KEY = 200  # characters; a cell keeps the keys of all its contributions
+_LONGEST_KEY = 80  # characters; a cell keeps the keys of all its contributions
 _STATUSES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _CHECK = re.compile(r"[a-zA-Z0-9_-]+")
 

@@ -62,7 +62,11 @@ def redrive(ledger: Ledger) -> int:
 
 
 def _free(ledger: Ledger, turn: Record) -> None:
-    rewritten(ledger, turn, lambda latest: replace(latest, body={**latest.body, "not_before": 0, "attempts": 0}))
+    rewritten(
+        ledger,
+        turn,
+        lambda latest: replace(latest, body={**latest.body, "not_before": 0, "attempts": 0, "refused_names": {}}),
+    )
 
 
 def _lane(ledger: Ledger, turn: Record) -> Lane:

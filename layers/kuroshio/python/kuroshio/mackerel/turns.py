@@ -31,6 +31,7 @@ class Pace:
     lease: float = 150.0
     request_timeout: float = 20.0
     grace: float = 40.0  # a request that we gave up may still be processed for so long
+    shun: float = 3600.0  # a name that was refused twice is set aside unasked for so long
 
 
 class TurnEnded(Exception):  # noqa: N818 - no failure: the way out of a turn from any depth
@@ -76,7 +77,32 @@ def take(ledger: Ledger, lane: str, *, owner: str, now: float, pace: Pace) -> Re
         return None
 
 
-def give_back(ledger: Ledger, turn: Record, ended: TurnEnded, *, now: float, jitter: Jitter) -> None:
+class RefusedNames:
+    """Metric names that Mackerel refused alone. Finding one costs a turn's requests; a flood of them must not cost it all."""
+
+    def __init__(self, known: Any, now: float, pace: Pace) -> None:
+        """``known``: {name: [how often, until, reason]}, as ``to_json`` gives it."""
+        self._names: dict[str, list[Any]] = {name: entry for name, entry in known.items() if entry[1] > now}
+        self._until = now + pace.shun
+
+    def add(self, name: str, reason: str) -> None:
+        """It was refused, alone."""
+        count = self._names.get(name, [0])[0]
+        self._names[name] = [count + 1, self._until, reason]
+
+    def reason(self, name: str) -> str | None:
+        """Why a point of this name need not be tried now: its value may have been the reason once, hardly twice."""
+        count, _, reason = self._names.get(name, [0, 0, ""])
+        return f"{reason} (twice before; not tried)" if count > 1 else None
+
+    def to_json(self) -> dict[str, list[Any]]:
+        """The latest five hundred."""
+        return dict(list(self._names.items())[-500:])
+
+
+def give_back(
+    ledger: Ledger, turn: Record, ended: TurnEnded, refused: RefusedNames, *, now: float, jitter: Jitter
+) -> None:
     """End the turn and say when the next one may begin. After a request without an answer the lease runs to its end."""
     failed = ended.outcome is not Verdict.DELIVERED
     attempts = turn.body.get("attempts", 0) + 1 if failed else 0
@@ -86,6 +112,7 @@ def give_back(ledger: Ledger, turn: Record, ended: TurnEnded, *, now: float, jit
         **turn.body,
         "until": turn.body["until"] if silent else 0,
         "attempts": attempts,
+        "refused_names": refused.to_json(),
         "not_before": next_time(ended.outcome, attempts=attempts, now=now, retry_after=retry_after, jitter=jitter),
         "refusal": asdict(_refusal(turn, ended.answer, now)) if failed and ended.answer else None,
         "succeeded_at": turn.body.get("succeeded_at") if failed else int(now),

@@ -56,7 +56,8 @@ def verdict(answer: Answer) -> Verdict:
     """The consequence of one answer. Mackerel documents none of this; the peers' mistakes are the reasons."""
     ok, bad_request, server_error = 200, 400, 500
     if ok <= answer.status < 300:  # noqa: PLR2004
-        return Verdict.DELIVERED
+        # Every success of Mackerel is a JSON object; a page with status 200 comes from something in between.
+        return Verdict.DELIVERED if isinstance(answer.document, dict) else Verdict.RETRY
     if answer.status in _PARKED:
         return Verdict.PARK
     if answer.status >= server_error or answer.status < bad_request:
