@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -36,6 +37,8 @@ def main(names: list[str]) -> int:
     # aws-sam-translator asks for a region before it looks at anything.
     os.environ.setdefault("AWS_DEFAULT_REGION", "ap-northeast-1")
     os.environ["SAM_CLI_TELEMETRY"] = "0"
+    # It warns of metrics of its own that nobody asked it to publish.
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
     place = workplace.prepared(Path.cwd())
     asked = [name for name in judges.ALL if not names or name in names]
     with ThreadPoolExecutor(_AT_ONCE) as hall:

@@ -75,7 +75,7 @@ DEFECTS = {
     "code from outside": Defect(
         "bandit", "B307", "functions/record_run/handler.py", "return wiring", "return eval(str(event)) or wiring"
     ),
-    "a word that is misspelt": Defect("codespell", "", "docs/deploy.md", "deployment", "deploye" + "ment"),
+    "a word that is misspelt": Defect("codespell", "", "docs/deploy.md", "deployment", "d" + "eployement"),
 }  # fmt: skip
 
 
