@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from kuroshio.mackerel.ports import Answer
 from lab.mackerel.faults import ConnectionDropped
@@ -25,7 +26,7 @@ class InProcessApi:
         where, _, query = path.partition("?")
         environ = {
             "REQUEST_METHOD": method,
-            "PATH_INFO": f"/api/v0{where}",
+            "PATH_INFO": unquote(f"/api/v0{where}"),
             "QUERY_STRING": query,
             "CONTENT_TYPE": "application/json",
             "CONTENT_LENGTH": str(len(data)),
