@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kuroshio.errors import InvalidRequest
 from lab import lifecycle
 from lab.faults import KINDS
 from lab.place import OPERATOR, REGION, Place, Running, place_of, shell_variables
@@ -144,6 +145,10 @@ def _server_lines(place: Place, *, follow: bool) -> Iterator[str]:
 
 def _function_lines(running: Running, function: str, *, follow: bool) -> Iterator[str]:
     client = _client("logs", running)
+    groups = [one["logGroupName"] for one in client.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]]
+    if f"/aws/lambda/{function}" not in groups:
+        known = ", ".join(name.removeprefix("/aws/lambda/") for name in groups) or "none yet"
+        raise InvalidRequest(f"no function {function} has a log in the lab; those that have: {known}")
     since, seen = 0, set[str]()
     while True:
         found = client.filter_log_events(logGroupName=f"/aws/lambda/{function}", startTime=since)["events"]
