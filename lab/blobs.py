@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import shutil
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class BlobStore:
     def tags_to(self, name: str) -> dict[str, str]:
         folder = self._repository(name) / "tags"
         return {file.name: file.read_text() for file in folder.iterdir()} if folder.exists() else {}
+
+    def forget(self, name: str | None = None) -> None:
+        """Drop the tags and manifests of one repository, or of all. Blobs stay, so that a push sends nothing twice."""
+        shutil.rmtree(self._repository(name) if name else self._root / "repositories", ignore_errors=True)
 
     def _blob(self, digest: str) -> Path:
         return self._root / "blobs" / digest.removeprefix("sha256:")

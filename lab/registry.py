@@ -96,6 +96,10 @@ class Registry:
             raise LookupError(f"{uri} was never pushed to the lab; run `kuroshio image push`") from error
         return str(json.loads(manifest)["config"]["digest"]).removeprefix("sha256:")
 
+    def forget(self, repository: str | None = None) -> None:
+        """Forget what was pushed to one repository, or to all: the control plane deleted it, or was made anew."""
+        self._blobs.forget(repository)
+
     def _route(self, request: Request) -> Response:
         for kind, pattern in _ROUTES:
             found = pattern.fullmatch(request.path)

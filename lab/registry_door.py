@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,9 +27,13 @@ class Registry:
         self._clients = clients
         self._address = address
         self.wsgi = ImageRegistry(root, self._repository, self._record)
+        # ECR's repositories begin empty with every lab, and so must their tags: an immutable one could never be pushed again.
+        self.wsgi.forget()
 
     def after(self, call: Call, answer: Answer) -> Answer:
-        """Say the lab's own address where ECR says its registry's."""
+        """Say the lab's own address where ECR says its registry's, and drop the images of a repository that is deleted."""
+        if call.operation == "DeleteRepository" and answer.status == HTTPStatus.OK:
+            self.wsgi.forget(str(call.parameters.get("repositoryName")))
         host = f"{ACCOUNT}.dkr.ecr.{call.region}.amazonaws.com"
         body = answer.body.replace(f"https://{host}".encode(), f"http://{self._address}".encode())
         return Answer(answer.status, body.replace(host.encode(), self._address.encode()), answer.headers)

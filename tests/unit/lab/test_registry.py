@@ -106,6 +106,15 @@ def test_an_immutable_tag_may_be_pushed_again_but_not_moved(client: Client) -> N
     assert client.get("/v2/kuroshio-dev/manifests/1a2b3c4").data == manifest()
 
 
+def test_an_immutable_tag_is_free_again_in_a_repository_that_was_deleted(client: Client, registry: Registry) -> None:
+    push(client, "a/b", "latest")
+    push(client, "kuroshio-dev", "1a2b3c4")
+    registry.forget("kuroshio-dev")
+    assert client.get("/v2/kuroshio-dev/manifests/1a2b3c4").status_code == 404
+    assert push(client, "kuroshio-dev", "1a2b3c4", note="another").status_code == 201
+    assert client.get("/v2/a/b/manifests/latest").status_code == 200
+
+
 def test_a_mutable_tag_moves(client: Client) -> None:
     push(client, "a/b", "latest")
     push(client, "a/b", "latest", note="another")

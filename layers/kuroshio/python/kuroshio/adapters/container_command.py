@@ -58,8 +58,12 @@ class ContainerCommand:
     def push(self, image: str, address: str, login: Login) -> None:
         """Push a local image as ``address``. Raises DeploymentFailed with what the command said."""
         self._do("tag", image, address)
-        with _logged_in(self.program, login) as env:
-            self._do("push", address, env=env)
+        try:
+            with _logged_in(self.program, login) as env:
+                self._do("push", address, env=env)
+        finally:
+            # Only the name goes: the image keeps the one that it was built under.
+            self._do("rmi", address)
 
     def _do(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         done = _run([self.program, *arguments], env or {})
