@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.errors import ServiceUnavailable, TransientError
 from kuroshio.mackerel import messages, places
+from kuroshio.mackerel.cells import Cell
 from kuroshio.mackerel.collect import Collector
 from kuroshio.mackerel.flush import Flusher
-from kuroshio.mackerel.points import Combine, Point
+from kuroshio.mackerel.points import Annotation, Combine, Point, Report, marked
 from kuroshio.mackerel.ports import Answer, Key, Record
 from kuroshio.mackerel.turns import Pace
 from lab.mackerel import Clock, FakeMackerel, Fault, Rules
 from lab.mackerel.in_process import InProcessApi
 from lab.mackerel.ledger import MemoryLedger
+from lab.mackerel.organization import Series
 from lab.mackerel.queue import MemoryQueue
 
 if TYPE_CHECKING:
@@ -155,9 +158,13 @@ class World:
         self.queue = MemoryQueue(self.clock, self.random, copies=self.random.choice([0.0, 0.2]))
         self.api = StormyApi(self, late=self.random.choice([0.0, 0.15, 0.5]))
         self.sent: dict[str, Point] = {}
+        self.spans: dict[str, Annotation] = {}
+        self.reports: dict[tuple[str, int], Report] = {}
         self._workers = 0
+        api = InProcessApi(self.mackerel)
         for service in ("shop", "depot", "kuroshio"):
-            InProcessApi(self.mackerel).call("POST", "/services", {"name": service})
+            api.call("POST", "/services", {"name": service})
+        self.host: str = api.call("POST", "/hosts", {"name": "kuroshio", "meta": {}}).document["id"]
 
     def live(self, steps: int) -> None:
         """So many things happen."""
@@ -188,14 +195,15 @@ class World:
         raise AssertionError("the outbox never became empty")
 
     def _write(self) -> None:
-        points = [self._point() for _ in range(self.random.randint(1, 4))]
-        parcel = messages.Parcel(points=tuple(points))
-        text = messages.packed(parcel)
-        self.queue.send(text)
-        for point in points:
-            self.sent.setdefault(point.key, point)
-        if self.random.random() < 0.2:  # a retried task says the same again
-            self.queue.send(text)
+        points = tuple(self._point() for _ in range(self.random.randint(1, 4)))
+        spans = tuple(self._span() for _ in range(self.random.random() < 0.1))
+        reports = tuple(self._report() for _ in range(self.random.random() < 0.2))
+        self.queue.send(messages.packed(messages.Parcel(points, reports, spans)))
+        self.sent |= {point.key: point for point in points}
+        if self.random.random() < 0.2:  # a retried task says the same again, and its clock has moved on
+            moved = self.random.choice([0, 40, 200])
+            again = tuple(replace(point, time=point.time + moved) if point.floating else point for point in points)
+            self.queue.send(messages.packed(messages.Parcel(again, reports, spans)))
         if self.random.random() < 0.05:
             self.queue.send("no JSON at all")
 
@@ -204,7 +212,24 @@ class World:
         age = self.random.choice([0, 0, 0, 30, 300, self.random.randrange(23 * HOUR)])
         key = f"event-{len(self.sent)}-{self.random.randrange(10**9)}"
         value = float(self.random.randint(-3, 9))
-        return Point(service, name, int(self.clock()) - age, value, NAMES[service, name], key)
+        floating = self.random.random() < 0.2
+        time = int(self.clock()) - (0 if floating else age)
+        return Point(service, name, time, value, NAMES[service, name], f"{key}/0" if floating else key, floating)
+
+    def _span(self) -> Annotation:
+        """The beginning of an execution's span, or the end of one that began."""
+        ending = [span for span in self.spans.values() if span.last is None]
+        if ending and self.random.random() < 0.6:
+            span = replace(self.random.choice(ending), last=int(self.clock()), title="ended")
+        else:
+            span = Annotation("shop", f"execution-{len(self.spans)}", "begun", int(self.clock()))
+        self.spans[span.marker] = span
+        return span
+
+    def _report(self) -> Report:
+        at = int(self.clock()) - self.random.choice([0, 0, 5 * HOUR])
+        report = Report(f"check-{self.random.randrange(3)}", self.random.choice(["OK", "CRITICAL"]), "so", at)
+        return self.reports.setdefault((report.name, at), report)
 
     def _collect(self) -> None:
         if deliveries := self.queue.receive(self.random.choice([1, 3, 10])):
@@ -225,6 +250,7 @@ class World:
             self.clock,
             lambda most: self.random.uniform(0, most),
             f"flusher-{self._workers}",
+            host=self.host,
             pace=PACE,
         )
         with suppress(Killed, TransientError):
@@ -278,22 +304,59 @@ def outcome(world: World) -> tuple[dict[str, str], list[str]]:
     """What became of each event ("stored", "lost", "parked"), and every contradiction between ledger and Mackerel."""
     fates: defaultdict[str, list[str]] = defaultdict(list)
     wrong = []
-    for service, name in [*NAMES, ("kuroshio", "kuroshio.outbox.lost")]:
+    for service in ("shop", "depot", "kuroshio"):
         for record in world.ledger.scan(f"mackerel#cells#{service}", 100_000):
-            if places.name_of(record.key.sk) == name:
-                wrong += _judge(world, service, record, fates)
+            wrong += _judge(world, service, record, fates)
     wrong += [f"{key}: {what}" for key, what in fates.items() if len(what) != 1]
-    return {key: what[0] for key, what in fates.items()}, wrong
+    return {key: what[0] for key, what in fates.items()}, wrong + _judge_spans(world) + _judge_reports(world)
 
 
 def _judge(world: World, service: str, record: Record, fates: defaultdict[str, list[str]]) -> list[str]:
-    from kuroshio.mackerel.cells import Cell
-    from lab.mackerel.organization import Series
-
-    cell, sk = Cell.parse(record.body), record.key.sk
+    cell, minute, name = Cell.parse(record.body), places.minute_of(record.key.sk), places.name_of(record.key.sk)
+    events = [world.sent.get(entry.key) for entry in cell.contributions]
+    wrong = [
+        f"{event.key} is counted for {service} {record.key.sk}"
+        for event in events
+        if event and (event.service, event.name) != (service, name)
+    ]
+    wrong += [f"{event.key} moved" for event in events if event and not event.floating and event.minute != minute]
     for number, contribution in enumerate(cell.contributions):
         beyond = "lost" if number < cell.stored + cell.lost else "parked"
         fates[contribution.key].append("stored" if number < cell.stored else beyond)
-    held = world.mackerel.org.points.get(Series("service", service, places.name_of(sk)), {}).get(places.minute_of(sk))
-    expected = cell.total(cell.stored) if cell.stored else None
-    return [] if held == expected else [f"{service} {sk}: Mackerel holds {held}, {expected} is right"]
+    held = world.mackerel.org.points.get(Series("service", service, name), {}).get(minute)
+    expected = _together(world, cell, events[: cell.stored]) if cell.stored else None
+    return wrong if held == expected else [*wrong, f"{record.key}: Mackerel holds {held}, {expected} is right"]
+
+
+def _together(world: World, cell: Cell, events: list[Point | None]) -> float:
+    """What was sent, put together without the code that is judged."""
+    told = [contribution.value for contribution in cell.contributions[: cell.stored]]
+    values = [event.value if event else value for event, value in zip(events, told, strict=True)]
+    if cell.combine is Combine.LAST:
+        times = [(contribution.time, contribution.key) for contribution in cell.contributions[: cell.stored]]
+        return values[times.index(max(times))]
+    return max(values) if cell.combine is Combine.MAX else sum(values)
+
+
+def _judge_spans(world: World) -> list[str]:
+    """Each execution has one annotation, and it says how the execution ended."""
+    held = world.mackerel.org.annotations.values()
+    wrong = [] if len(held) == len(world.spans) else [f"{len(held)} annotations for {len(world.spans)} executions"]
+    for marker, span in world.spans.items():
+        found = [entry for entry in held if marked(marker) in entry["description"]]
+        shown = [(entry["title"], entry["from"], entry["to"]) for entry in found]
+        expected = (span.title, span.first, span.first if span.last is None else span.last)
+        wrong += [] if shown == [expected] else [f"{marker}: Mackerel shows {shown}, {expected} is right"]
+    return wrong
+
+
+def _judge_reports(world: World) -> list[str]:
+    """Each report is in Mackerel or listed as lost; one that is noted as sent is in Mackerel."""
+    states = {record.key.sk: record.body["state"] for record in world.ledger.scan("mackerel#reports", 100_000)}
+    wrong = []
+    for name, at in world.reports:
+        state = states.get(places.report(name, at).sk)
+        held = (world.host, name, at) in world.mackerel.org.reports
+        if not (held if state == "sent" else state == "lost"):
+            wrong.append(f"the report {name} at {at} is {state}, and Mackerel has {'it' if held else 'it not'}")
+    return wrong
