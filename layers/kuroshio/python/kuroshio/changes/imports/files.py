@@ -7,6 +7,8 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from kuroshio.changes.paths import parent, resolve
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -14,27 +16,7 @@ if TYPE_CHECKING:
 
 _SYMLINK = "120000"
 _SUBMODULE = "160000"
-# As many as Linux follows before it gives up with ELOOP.
-_MAX_LINKS = 40
 _MAX_TARGET = 4096
-
-
-def parent(path: str) -> str:
-    """Return the folder of ``path``; the root is ""."""
-    return path.rpartition("/")[0]
-
-
-def join(folder: str, location: str) -> str | None:
-    """Return the path that ``location`` means in ``folder``; None when it leaves the tree."""
-    parts = folder.split("/") if folder else []
-    for part in location.split("/"):
-        if part == "..":
-            if not parts:
-                return None
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
 
 
 def is_below(path: str, folder: str) -> bool:
@@ -70,28 +52,11 @@ class Files:
 
     def real(self, path: str) -> str | None:
         """Follow the links on the way to ``path``; None where they leave the tree or go in a circle."""
-        at: str | None = path
-        for _ in range(_MAX_LINKS):
-            link = next(self._links_on(at), None) if at is not None else None
-            if at is None or link is None:
-                return at
-            target = self._links[link]
-            to = None if target.startswith("/") else join(parent(link), target)
-            at = None if to is None else join(to, at[len(link) :])
-        return None
+        return resolve(path, self._links)[0]
 
     def links(self, path: str) -> tuple[str, ...]:
         """Return the links that are followed on the way to ``path``: changing one of them changes what lies there."""
-        followed: list[str] = []
-        at: str | None = path
-        while self._links and at is not None and len(followed) < _MAX_LINKS:
-            link = next(self._links_on(at), None)
-            if link is None:
-                break
-            followed.append(link)
-            to = join(parent(link), self._links[link])
-            at = None if to is None else join(to, at[len(link) :])
-        return tuple(followed)
+        return resolve(path, self._links)[1]
 
     def submodule(self, path: str | None) -> str | None:
         """Return the submodule that ``path`` is or lies in: its content is in another repository."""
@@ -124,9 +89,6 @@ class Files:
         for oid, blob in self._contents.blobs(wanted, max_bytes) if wanted else ():
             for path in wanted[oid]:
                 yield path, blob.content if blob.is_whole else None
-
-    def _links_on(self, path: str) -> Iterator[str]:
-        return (each for each in _prefixes(path) if each in self._links)
 
     @cached_property
     def _submodules(self) -> frozenset[str]:

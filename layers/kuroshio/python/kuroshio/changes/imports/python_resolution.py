@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kuroshio.changes.imports.analysis import Analysis, Import, Kind
-from kuroshio.changes.imports.files import is_below, join, parent
+from kuroshio.changes.imports.files import is_below
 from kuroshio.changes.imports.links import Links
+from kuroshio.changes.paths import join, parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

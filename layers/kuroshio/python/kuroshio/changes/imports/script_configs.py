@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.changes.imports import jsonc
-from kuroshio.changes.imports.files import join, parent
+from kuroshio.changes.paths import join, parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

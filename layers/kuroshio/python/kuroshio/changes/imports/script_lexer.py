@@ -116,8 +116,9 @@ class Lexer:
     def __iter__(self) -> Iterator[Found]:
         """Yield the findings in order. Raises Unreadable."""
         if self._text.startswith("#!"):
-            self._skip_line()
+            self._skip_line(0)
         while True:
+            begun = self._at
             inside = self._open[-1] if self._open else None
             if inside is _Open.CHILDREN:
                 self._children()
@@ -128,6 +129,8 @@ class Lexer:
                 if jump is None:
                     break
                 yield from self._meet(jump)
+            if self._at <= begun:
+                raise Unreadable(begun, "cannot be followed")
         if self._open:
             raise Unreadable(len(self._text), "ends inside a bracket")
 
@@ -213,7 +216,7 @@ class Lexer:
         following = self._text[start + 1 : start + 2]
         if following == "/":
             self._keep_last(start)
-            self._skip_line()
+            self._skip_line(start)
         elif following == "*":
             self._keep_last(start)
             end = self._text.find("*/", start + 2)
@@ -230,8 +233,8 @@ class Lexer:
         self._last = self._before(position)
         self._since = position
 
-    def _skip_line(self) -> None:
-        self._at = self._since = _end(_LINE, self._text, self._at)
+    def _skip_line(self, start: int) -> None:
+        self._at = self._since = _end(_LINE, self._text, start)
 
     def _regex(self, start: int) -> None:
         regex = _REGEX.match(self._text, start)
@@ -337,9 +340,8 @@ class Lexer:
 
     def _slash_in_tag(self, at: int) -> None:
         following = self._text[at + 1 : at + 2]
-        self._at = at
         if following == "/":
-            self._skip_line()
+            self._skip_line(at)
         elif following == "*":
             self._slash(at)
         else:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from kuroshio.changes.imports import script_packages
 from kuroshio.changes.imports.analysis import Analysis, Import, Kind
-from kuroshio.changes.imports.files import join, parent
 from kuroshio.changes.imports.links import Links
 from kuroshio.changes.imports.script_configs import split_package, upwards
 from kuroshio.changes.imports.script_source import DIALECTS
+from kuroshio.changes.paths import join, parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ class ScriptResolver:
         module, dot, _ = name.partition(".")
         if not dot or not module:
             return [], f"the handler {handler!r} does not name a module and a function"
-        at = join(self._root, f"{folder}/{module}")
+        at = join(self._root, f"{folder}/{module}".lstrip("/"))
         found = self._as_file(at) if at is not None else []
         return found, "" if found else f"the handler's module {folder}/{module} is not in the repository".replace(
             " /", " "

@@ -147,7 +147,8 @@ class _Source:
         """Read `import ... from "x"`, `import "x"` or `export ... from "x"`; leave anything else to the lexer."""
         clause = _Clause(self._text, found.end)
         if clause.read() and clause.name is not None:
-            only_types = self._typed and clause.only_types
+            # esbuild keeps `export { type A } from`, whatever tsconfig.json says.
+            only_types = self._typed and clause.only_types and found.text == "import"
             if not (self._typed and clause.is_type):
                 self._add(Kind.TYPES if only_types else Kind.MODULE, unescaped(clause.name), found.start)
             self._lexer.resume(clause.end)
