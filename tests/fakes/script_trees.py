@@ -205,7 +205,7 @@ def _specifier(draw: st.DrawFn, importer: str, target: str) -> str:
         ways.append(_relative(importer, f"{stem}.{suffix.replace('t', 'j', 1).replace('jsx', 'js')}"))
     if stem.endswith("/index") and suffix in ("ts", "tsx", "js"):
         ways += [_relative(importer, stem.removesuffix("/index")) or "."] * 2
-    if target.startswith("src/"):
+    if target.startswith("src/") and importer.startswith("src/"):
         ways += ["@/" + target[4:], "#" + target]
     if target.startswith("src/lib/"):
         ways += ["@lib/" + target[8:]]
@@ -213,7 +213,7 @@ def _specifier(draw: st.DrawFn, importer: str, target: str) -> str:
         ways += ["@acme/shop/" + stem[14:]] + ["@acme/shop"] * stem.endswith("/index")
     if target in ("src/core/index.ts", "src/core/index.tsx", "src/core/index.js"):
         ways.append("the-core")
-    if target == "src/db.ts":
+    if target == "src/db.ts" and importer.startswith("src/"):
         ways.append("#db")
     ways += ["lodash", "node:fs", "fs", "./" * 2 + "../" * importer.count("/") + "src/data.json"]
     return draw(st.sampled_from(ways))
