@@ -165,7 +165,7 @@ def _configuration(draw: st.DrawFn) -> dict[str, str]:
 
 @st.composite
 def _module(draw: st.DrawFn, path: str, everything: list[str]) -> str:
-    typed, jsx = path.endswith((".ts", ".tsx", ".mts", ".cts")), path.endswith(("x",))
+    typed, jsx = path.endswith((".ts", ".tsx", ".mts", ".cts")), path.endswith("x")
     noise = _NOISE + (_JSX if jsx else []) + (_TYPED_NOISE if typed else []) + (_TSX_NOISE if jsx and typed else [])
     noise += _ASSERTIONS if path.endswith(".ts") else []
     imports = st.sampled_from(_IMPORTS + (_TYPED_IMPORTS if typed else []))

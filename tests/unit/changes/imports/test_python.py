@@ -101,6 +101,8 @@ def test_an_exact_import_leads_to_exactly_its_files(code: str | bytes, loaded: s
         "import builtins\nbuiltins.exec(code)",
         "import sys\nsys.path.insert(0, 'vendor')",
         "from sys import path\npath.append('x')",
+        "import os\nos.sys.path.append('x')",
+        "from tools import importlib\nimportlib.util",
         "import sys\nsys.meta_path.append(x)",
         "import site\nsite.addsitedir('x')",
         "import pkgutil\nfor m in pkgutil.iter_modules(): ...",
@@ -158,6 +160,15 @@ def test_a_module_that_hides_the_standard_librarys_is_everybodys() -> None:
     assert python({"src/app.py": "import json", "src/queue.py": "import x", "src/x.py": ""}, "app.handler").through(
         "src/x.py"
     ) == ("src/queue.py",)
+
+
+def test_sitecustomize_is_everybodys() -> None:
+    assert python({"src/app.py": "", "src/sitecustomize.py": ""}, "app.handler").through("src/sitecustomize.py") == ()
+
+
+def test_a_thousand_reasons_are_told_in_twenty() -> None:
+    code = "".join(f"from .gone{n} import x\nexec(a)\n" for n in range(1000))
+    assert len(python({"src/app.py": code}, "app.handler").unknown) == 20
 
 
 def test_requirements_are_followed_to_other_files_and_local_packages() -> None:

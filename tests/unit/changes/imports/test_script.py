@@ -196,6 +196,15 @@ def test_tsconfig_says_where_names_lead(options: object, name: str) -> None:
     assert "tsconfig.json" in closure.manifests
 
 
+@pytest.mark.parametrize(
+    ("code", "options"), [("<a/>", {"jsxImportSource": "@lib"}), ("/** @jsxImportSource @lib */ <a/>", {})]
+)
+def test_elements_import_what_the_compiler_makes_them_of(code: str, options: dict[str, object]) -> None:
+    config = json.dumps({"compilerOptions": {"paths": {"@lib/*": ["./jsx/*"]}, **options}})
+    closure = _of(code, "app.tsx", **{"tsconfig.json": config, "jsx/jsx-runtime.ts": ""})
+    assert set(closure.files) == {"src/app.tsx", "jsx/jsx-runtime.ts"}
+
+
 def test_tsconfigs_that_extend_each_other_end() -> None:
     files = {"tsconfig.json": '{"extends": ["./b.json"]}', "b.json": '{"extends": "./tsconfig.json"}'}
     assert set(_of('import "./lib"', **files).files) == {"src/app.ts", "src/lib.ts"}

@@ -64,6 +64,10 @@ class Analysis:
         )
 
 
+# One doubt widens as much as a thousand do.
+MAX_DOUBTS = 20
+
+
 def unreadable(message: str, line: int = 1) -> Analysis:
     """The analysis of a file that cannot be analysed."""
     return Analysis(doubts=(Doubt(line, message),))

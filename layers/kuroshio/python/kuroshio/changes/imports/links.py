@@ -17,6 +17,10 @@ class Span:
     modules: bool = True
 
 
+# Reasons that are kept for one folder: a hostile file has a hundred thousand.
+_MAX_REASONS = 20
+
+
 @dataclass(slots=True)
 class Links:
     """Where one file leads: ``files`` in the order in which they are imported, as logical paths."""
@@ -32,4 +36,6 @@ class Links:
 
     def widen(self, folder: str, reason: str, *, modules: bool = True) -> None:
         """Lead to all that lies in a folder."""
-        self.spans.setdefault(Span(folder, reason, modules))
+        told = sum(span.folder == folder and span.modules is modules for span in self.spans)
+        if told < _MAX_REASONS:
+            self.spans.setdefault(Span(folder, reason, modules))

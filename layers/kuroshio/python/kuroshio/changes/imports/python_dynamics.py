@@ -110,6 +110,10 @@ DYNAMIC_MODULES = {
 }
 
 
+# Modules that others hand on under their own names, as in ``os.sys.path``.
+_HANDED_ON = frozenset({"builtins", "importlib", "pickle", "pkgutil", "runpy", "site", "sys"})
+
+
 def doubt_about(qualified: str) -> str | None:
     """Return why a reference to this name widens a closure; None when it does not."""
     at = qualified
@@ -119,4 +123,7 @@ def doubt_about(qualified: str) -> str | None:
         if at in DYNAMIC:
             return DYNAMIC[at]
         at = at.rpartition(".")[0]
-    return None
+    rest = qualified.partition(".")[2]
+    while rest and rest.partition(".")[0] not in _HANDED_ON:
+        rest = rest.partition(".")[2]
+    return doubt_about(rest) if rest else None

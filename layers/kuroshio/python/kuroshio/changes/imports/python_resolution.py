@@ -32,6 +32,8 @@ _LOCATION = re.compile(
     r"\s*(?:(?:-[rce]\s*|--(?:requirement|constraint|editable)[\s=]\s*)([^\s#;]+)"
     r"|(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?((?:\.{1,2}/|file:)[^\s;]*|\.{1,2}(?=\s|$)))"
 )
+# Imported before the handler, from wherever they lie (documentation of the ``site`` module).
+_AT_START = {"sitecustomize", "usercustomize"}
 _MAX_MANIFEST = 1024 * 1024
 
 
@@ -78,7 +80,7 @@ class PythonResolver:
 
     @cached_property
     def _hiding(self) -> list[str]:
-        return [file for name in sys.stdlib_module_names for file in self._child(self._root, name)[0]]
+        return [file for name in sys.stdlib_module_names | _AT_START for file in self._child(self._root, name)[0]]
 
     @cached_property
     def _requirements(self) -> Links:

@@ -6,10 +6,11 @@ import ast
 import re
 import sys
 import warnings
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.changes.imports import python_dynamics as dynamics
-from kuroshio.changes.imports.analysis import VERSION, Analysis, Doubt, Import, Kind, unreadable
+from kuroshio.changes.imports.analysis import MAX_DOUBTS, VERSION, Analysis, Doubt, Import, Kind, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ class _Module:
             self._reference(reference)
         for text, line in self._strings.items():
             self._string(text, line)
-        return Analysis(tuple(self._imports), tuple(self._doubts))
+        return Analysis(tuple(self._imports), tuple(islice(self._doubts, MAX_DOUBTS)))
 
     def _gather(self, tree: ast.Module) -> None:
         waiting: list[ast.AST] = [tree]

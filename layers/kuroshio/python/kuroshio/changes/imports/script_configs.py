@@ -49,6 +49,7 @@ class TsConfig:
     base_url: str | None = None
     paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     keeps_type_imports: bool = False  # `import { type A } from "x"` still imports "x"
+    jsx_source: str = ""  # the package that the compiler imports for elements
 
 
 class Configs:
@@ -201,7 +202,9 @@ def _own(path: str, document: dict[str, Any], inherited: str | None) -> TsConfig
     base = options.get("baseUrl")
     base_url = join(folder, _located(base)) if isinstance(base, str) else inherited
     bases = [folder] if base_url is None else [base_url, folder]
-    return TsConfig((path,), base_url, tuple(_paths(options, bases)), _keeps_type_imports(options))
+    return TsConfig(
+        (path,), base_url, tuple(_paths(options, bases)), _keeps_type_imports(options), _jsx_source(options)
+    )
 
 
 def _located(location: str) -> str:
@@ -224,6 +227,13 @@ def _keeps_type_imports(options: dict[str, Any]) -> bool:
     )
 
 
+def _jsx_source(options: dict[str, Any]) -> str:
+    source = options.get("jsxImportSource")
+    if isinstance(source, str):
+        return source
+    return "react" if options.get("jsx") in ("react-jsx", "react-jsxdev") else ""
+
+
 def _over(upper: TsConfig, lower: TsConfig) -> TsConfig:
     """Merge two configurations; ``upper`` wins, as a file wins over what it extends."""
     return TsConfig(
@@ -231,4 +241,5 @@ def _over(upper: TsConfig, lower: TsConfig) -> TsConfig:
         lower.base_url if upper.base_url is None else upper.base_url,
         upper.paths or lower.paths,
         upper.keeps_type_imports or lower.keeps_type_imports,
+        upper.jsx_source or lower.jsx_source,
     )

@@ -87,6 +87,9 @@ class ScriptResolver:
         links = Links(manifests=dict.fromkeys(self._manifests(parent(path))))
         for each in analysis.imports:
             self._resolve(path, each, links)
+        source = self._jsx_source(path)
+        if source:
+            self._module(path, f"{source}/jsx-runtime", f"{path} line 1", links)
         for doubt in analysis.doubts:
             links.widen(self._root, f"{path} line {doubt.line} {doubt.message}")
         if links.external:
@@ -116,6 +119,10 @@ class ScriptResolver:
     def _keeps_type_imports(self, folder: str) -> bool:
         config = next(self._configs.tsconfigs(folder), None)
         return config is not None and config.keeps_type_imports
+
+    def _jsx_source(self, path: str) -> str:
+        config = next(self._configs.tsconfigs(parent(path)), None) if path.endswith("x") else None
+        return config.jsx_source if config else ""
 
     def _mention(self, path: str, name: str, links: Links) -> None:
         for folder in dict.fromkeys((parent(path), self._root)):

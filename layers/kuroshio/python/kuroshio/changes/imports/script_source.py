@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from kuroshio.changes.imports.analysis import VERSION, Analysis, Doubt, Import, Kind, unreadable
+from kuroshio.changes.imports.analysis import MAX_DOUBTS, VERSION, Analysis, Doubt, Import, Kind, unreadable
 from kuroshio.changes.imports.script_lexer import Found, Lexer, Mark, Unreadable
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _QUOTED = re.compile(
 )
 _TEMPLATE_HEAD = re.compile(r"`((?:[^`\\$]++|\\.|\$(?!\{))*+)\$\{", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|(\r\n|.))", re.DOTALL)
+# The compiler imports this package for the elements of the file.
+_JSX_SOURCE = re.compile(r"@jsxImportSource[ \t]+([^\s*]+)")
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
 # Words between `import` or `export` and the string that it imports from, braces left out.
 _MAX_CLAUSE = 12
@@ -68,9 +71,11 @@ class _Source:
         self._line, self._counted = 1, 0
 
     def analysis(self) -> Analysis:
-        return Analysis(tuple(self._imports), tuple(self._doubts))
+        return Analysis(tuple(self._imports), tuple(islice(self._doubts, MAX_DOUBTS)))
 
     def read(self) -> None:
+        for pragma in islice(_JSX_SOURCE.finditer(self._text), 1):
+            self._add(Kind.MODULE, f"{pragma[1]}/jsx-runtime", 0)
         for found in self._lexer:
             if found.mark is Mark.STRING:
                 self._mention(found)
