@@ -1,8 +1,11 @@
 """botocore with its data cut down sends the very same requests as botocore in full."""
 
 import ast
+import importlib
 import json
 import shutil
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +20,7 @@ from botocore.crt import auth as crt_auth
 from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
+from functions.build.leave_out import leave_out
 from functions.build.prune_botocore import prune
 
 ROOT = Path(__file__).parents[2]
@@ -136,3 +140,55 @@ def calls(path: Path) -> Iterator[tuple[str, str]]:
     for service in services:
         model = get_session().get_service_model(str(service))
         yield from ((str(service), name) for name in model.operation_names if xform_name(name) in called)
+
+
+LISTEN = """
+import json, sys
+from botocore.session import get_session
+from botocore.awsrequest import AWSResponse
+
+made = get_session()
+made.set_credentials("AKIDEXAMPLE", "secret", "token")
+seen = []
+for service, operation, arguments in json.load(sys.stdin):
+    client = made.create_client(service, region_name="ap-northeast-1")
+
+    def answer(request, **_):
+        body = request.body if isinstance(request.body, (bytes, type(None))) else request.body.read()
+        volatile = {"User-Agent", "X-Amz-Date", "Authorization", "amz-sdk-invocation-id"}
+        headers = {k: v if isinstance(v, str) else v.decode() for k, v in request.headers.items() if k not in volatile}
+        seen.append([request.method, request.url, headers, (body or b"").decode()])
+        response = AWSResponse(request.url, 200, {}, None)
+        response._content = b"{}" if service == "dynamodb" else b""
+        return response
+
+    client.meta.events.register("before-send", answer)
+    getattr(client, operation)(**arguments)
+json.dump({"seen": seen, "modules": sorted(sys.modules)}, sys.stdout)
+"""
+
+
+def test_packages_without_what_is_left_out_send_the_same_and_import_less(tmp_path: Path) -> None:
+    for name in ("botocore", "urllib3"):
+        installed = Path(str(importlib.import_module(name).__file__)).parent
+        shutil.copytree(installed, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    leave_out(tmp_path)
+
+    ours, theirs = (listened({"PYTHONPATH": str(folder)} if folder else {}) for folder in (tmp_path, None))
+
+    assert len(ours["seen"]) == len(ARGUMENTS)
+    assert ours["seen"] == theirs["seen"]
+    assert {"html.parser", "importlib.metadata"} - set(ours["modules"]) == {"html.parser", "importlib.metadata"}
+
+
+def listened(env: dict[str, str]) -> Any:
+    asked = [(s, xform_name(o), {k: v for k, v in a.items() if k != "Body"}) for (s, o), a in ARGUMENTS.items()]
+    command = [sys.executable, "-c", LISTEN]
+    env = {**env, "BOTO_DISABLE_CRT": "true"}
+    done = subprocess.run(command, input=json.dumps(asked), env=env, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_a_package_of_another_shape_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        leave_out(tmp_path)

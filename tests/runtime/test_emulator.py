@@ -88,3 +88,9 @@ def test_the_context_has_what_the_caller_sent(emulate: Emulate) -> None:
 def test_a_forking_handler_answers_once(emulate: Emulate) -> None:
     lambda_ = emulate("bad.forks")
     assert [lambda_.invoke(b"{}") for _ in range(3)] == [(200, {"parent": True})] * 3
+
+
+def test_garbage_is_looked_for_rarely_during_the_first_invocation_and_as_usual_after_it(emulate: Emulate) -> None:
+    lambda_ = emulate("good.collector")
+    first, second, third = (lambda_.invoke(b"{}")[1] for _ in range(3))
+    assert first > second == third > 0

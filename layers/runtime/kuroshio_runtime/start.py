@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kuroshio_runtime.handler import Answer, Handle
 
 TERMINATED = 128 + _signal.SIGTERM
+RARELY = 50_000  # objects more than there were; Python's own threshold is 700 to 2,000
 
 
 def main(opt: str, argv: "list[str]") -> None:
@@ -27,6 +28,10 @@ def main(opt: str, argv: "list[str]") -> None:
     except BaseException as error:  # noqa: BLE001 - sys.exit() at import is to be reported like everything else
         leave_after_init_error(api, error)
     gc.freeze()
+    # Handlers import late, so the first invocation still creates what lives for ever: look for garbage more rarely, not
+    # never, for it may also be the one that works for a quarter of an hour.
+    usual = gc.get_threshold()
+    gc.set_threshold(RARELY)
     gc.enable()
     warn_if_shared()
     try:
@@ -34,7 +39,7 @@ def main(opt: str, argv: "list[str]") -> None:
             from kuroshio_runtime import snapstart
 
             snapstart.pause(api)
-        serve(api, handle)
+        serve(api, handle, usual)
     except ApiGone as gone:
         from kuroshio_runtime import journal
 
@@ -123,9 +128,12 @@ def leave_after_init_error(api: RuntimeApi, error: BaseException) -> None:
     sys.exit(1)
 
 
-def serve(api: RuntimeApi, handle: "Handle") -> None:
-    """Take invocations one at a time and answer each exactly once. Raises ApiGone, or SystemExit after SIGTERM."""
-    process = os.getpid()
+def serve(api: RuntimeApi, handle: "Handle", usual: "tuple[int, int, int]") -> None:
+    """Take invocations one at a time and answer each exactly once. Raises ApiGone, or SystemExit after SIGTERM.
+
+    After the first answer the collector goes back to its ``usual`` thresholds.
+    """
+    process, settled = os.getpid(), False
     while True:
         received = api.next()
         try:
@@ -145,6 +153,9 @@ def serve(api: RuntimeApi, handle: "Handle") -> None:
         if present.stopping:
             sys.exit(TERMINATED)
         present.invocation = None
+        if not settled:
+            gc.set_threshold(*usual)
+            settled = True
 
 
 def set_trace(trace_id: "str | None") -> None:

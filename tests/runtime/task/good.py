@@ -53,3 +53,9 @@ def describe(event, context):
         "client": client and [client.custom, client.env, client.client and client.client.app_title],
         "identity": [context.identity.cognito_identity_id, context.identity.cognito_identity_pool_id],
     }
+
+
+def collector(event, context):
+    import gc
+
+    return gc.get_threshold()[0]
