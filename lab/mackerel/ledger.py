@@ -39,9 +39,8 @@ class MemoryLedger:
     def touch(self, key: Key, expires_at: int | None = None) -> None:
         """Count the version up."""
         known = self._find(key) or _Stored("{}", 0, None)
-        self._partitions.setdefault(key.pk, {})[key.sk] = known._replace(
-            version=known.version + 1, expires_at=expires_at
-        )
+        until = known.expires_at if expires_at is None else expires_at
+        self._partitions.setdefault(key.pk, {})[key.sk] = known._replace(version=known.version + 1, expires_at=until)
 
     def remove(self, record: Record) -> None:
         """Delete the version that was read."""

@@ -76,6 +76,8 @@ def test_a_touch_makes_a_record_or_counts_its_version_up_and_keeps_its_body(ledg
     known = ledger.write(Record(KEY, {"a": 1}, 1))
     ledger.touch(KEY, NOON + 5)
     assert ledger.read([KEY])[KEY] == replace(known, version=3, expires_at=NOON + 5)
+    ledger.touch(KEY)
+    assert ledger.read([KEY])[KEY] == replace(known, version=4, expires_at=NOON + 5)
 
 
 def test_a_record_that_was_touched_since_it_was_read_is_not_removed(ledger: Ledger) -> None:

@@ -39,7 +39,7 @@ class Ledger(Protocol):
         """
 
     def touch(self, key: Key, expires_at: int | None = None) -> None:
-        """Count the record's version up, making it with an empty body if it is not there."""
+        """Count the record's version up, making it with an empty body if it is not there; None keeps its expiry."""
 
     def remove(self, record: Record) -> None:
         """Delete it if the stored version is still ``record.version``. Raises Outpaced otherwise."""
