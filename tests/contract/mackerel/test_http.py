@@ -151,3 +151,11 @@ def test_a_secret_that_is_missing_or_empty_says_which() -> None:
     boto3.client("secretsmanager").create_secret(Name="blank", SecretString=" ")
     with pytest.raises(ConfigurationMissing, match="the secret blank is empty"):
         SecretKey("blank").value()
+
+
+@pytest.mark.usefixtures("_account")
+def test_a_secret_that_is_more_than_a_key_is_refused_without_being_quoted() -> None:
+    boto3.client("secretsmanager").create_secret(Name="json", SecretString='{"key": "hidden"}\nsecond line')
+    with pytest.raises(ConfigurationMissing, match="more than a key") as refused:
+        SecretKey("json").value()
+    assert "hidden" not in str(refused.value)

@@ -12,6 +12,7 @@ from kuroshio.mackerel.collect import Collector
 from kuroshio.mackerel.flush import Flushed, Flusher
 from kuroshio.mackerel.messages import Parcel
 from kuroshio.mackerel.ports import Answer
+from kuroshio.mackerel.turns import Channel, Pace, TurnEnded
 from kuroshio.mackerel.verdicts import Verdict, next_time, verdict
 from lab.mackerel import Clock, FakeMackerel, Fault, Rules
 from lab.mackerel.in_process import InProcessApi
@@ -222,6 +223,27 @@ def test_without_a_host_reports_wait_and_the_status_says_why(room: Room) -> None
     room.check("OK")
     room.turn()
     assert "no host is configured" in str(state.lanes(room.ledger)[0].refusal)
+
+
+def test_no_request_begins_that_could_outlive_the_turn(room: Room) -> None:
+    pace = Pace(lease=150, request_timeout=20, grace=40)
+    channel = Channel(room.api, room.clock, room.clock() + pace.lease, pace)
+    room.clock.advance(90)
+    assert channel.call("GET", "/org").status == 200
+    room.clock.advance(1)
+    with pytest.raises(TurnEnded):
+        channel.call("GET", "/org")
+    assert channel.requests == 1
+
+
+def test_a_turn_has_so_many_requests(room: Room) -> None:
+    pace = Pace(requests_per_turn=2)
+    channel = Channel(room.api, room.clock, room.clock() + pace.lease, pace)
+    for _ in range(2):
+        channel.call("GET", "/org")
+    with pytest.raises(TurnEnded) as ended:
+        channel.call("GET", "/org")
+    assert ended.value.outcome is Verdict.DELIVERED
 
 
 def test_a_turn_that_another_holds_is_left_to_it(room: Room) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import kuroshio
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ORIGIN = "https://api.mackerelio.com"
 _UNAUTHORIZED = 401
+_KEY = re.compile(r"[A-Za-z0-9+/=_.-]+")
 _CONNECT = 5.0  # seconds
 
 
@@ -43,10 +45,14 @@ class SecretKey:
         """The key as Secrets Manager has it now; raises as ``value`` does."""
         with aws.translated(f"reading the API key from the secret {self._secret}"):
             answer = aws.client("secretsmanager").get_secret_value(SecretId=self._secret)
-        self._value = answer.get("SecretString", "").strip()
-        if not self._value:
-            raise ConfigurationMissing(f"the secret {self._secret} is empty; put Mackerel's API key into it")
-        return self._value
+        value = answer.get("SecretString", "").strip()
+        # Anything else would be refused by http.client, with an error that quotes it.
+        if not _KEY.fullmatch(value):
+            raise ConfigurationMissing(
+                f"the secret {self._secret} is empty or more than a key; put Mackerel's API key alone into it"
+            )
+        self._value = value
+        return value
 
 
 class HttpMackerel:
