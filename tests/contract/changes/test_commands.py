@@ -106,7 +106,7 @@ def test_the_output_may_go_to_a_file(run: Any, repository: GitRepository, tmp_pa
 
 def test_units_are_listed_with_what_they_are_made_of_and_what_is_not_known(run: Any, repository: GitRepository) -> None:
     code, out, _ = run("units", "--repo", repository.path, "--rev", "c1", "--json")
-    found = {"id": "t.yaml#F", "kind": "function", "packaging": "zip", "layers": [], "doubts": []}
+    found = {"id": "t.yaml#F", "kind": "function", "packaging": "zip", "uses": [], "doubts": []}
     assert (code, json.loads(out)) == (0, [found | {"inputs": [{"path": "src", "through": "CodeUri"}]}])
     _, out, _ = run("units", "--repo", repository.path, "--rev", "c3")
     assert "unknown: its CodeUri dist is not in the repository" in out

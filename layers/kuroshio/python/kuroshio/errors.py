@@ -15,6 +15,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── RequestRefused        AWS refused the call as it was made, for another reason
         ├── RepositoryUnreadable  not a git repository, a damaged bundle, an unknown revision
         ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
+        ├── SettingsInvalid       kuroshio.yaml is not as its schema says
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
         ├── DeploymentFailed      a build, a push or a stack update failed; what was in force still is
@@ -76,6 +77,12 @@ class RepositoryUnreadable(PermanentError):  # noqa: N818
 
 class TemplateUnreadable(PermanentError):  # noqa: N818
     """A file that should be a template is not well-formed YAML or JSON. The message begins with line and column."""
+
+
+class SettingsInvalid(PermanentError):  # noqa: N818
+    """kuroshio.yaml is not as its schema says. The message names the line, what stands there and what was expected."""
+
+    exit_code = 2
 
 
 class LimitExceeded(PermanentError):  # noqa: N818

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Part of the key under which analyses are kept: raise it whenever the same content would be analysed differently.
-VERSION = 1
+VERSION = 2
 
 # Read by linters and consoles, never by a deployment.
 _IDLE_METADATA = frozenset({"AWS::CloudFormation::Designer", "cfn-lint", "cfn_nag", "checkov", "guard", "cdk_nag"})
 _IDLE_SECTIONS = frozenset({"Description", "Metadata", "Globals", "Resources"})
 _HARMLESS_MACROS = ("AWS::",)
+
+# What is part of a unit though it is deployed on its own, and the property that names it.
+_USES = {Kind.FUNCTION: (Kind.LAYER, "Layers"), Kind.ECS_SERVICE: (Kind.TASK_DEFINITION, "TaskDefinition")}
 
 _RESOURCES = re.compile(rb"""(?:^|[{,\s])["']?Resources["']?\s*:""")
 _TYPE = re.compile(rb"""["']?Type["']?\s*:\s*["']?AWS::|AWS::Include""")
@@ -77,8 +80,7 @@ def analyse(content: bytes) -> Analysis | None:
 def _analyse(template: dict[str, Any]) -> Analysis:
     resources = {name: body for name, body in template["Resources"].items() if isinstance(body, dict)}
     kinds = {name: sources.KINDS.get(str(body.get("Type"))) for name, body in resources.items()}
-    layers = {name for name, kind in kinds.items() if kind is Kind.LAYER}
-    units = [_definition(template, name, resources[name], kind, layers) for name, kind in kinds.items() if kind]
+    units = [_definition(template, name, resources[name], kind, kinds) for name, kind in kinds.items() if kind]
     others = {name: body for name, body in template["Resources"].items() if not kinds.get(name)}
     sections = {name: section for name, section in template.items() if name not in _IDLE_SECTIONS}
     return Analysis(
@@ -90,20 +92,21 @@ def _analyse(template: dict[str, Any]) -> Analysis:
 
 
 def _definition(
-    template: dict[str, Any], name: str, resource: dict[str, Any], kind: Kind, layers: set[str]
+    template: dict[str, Any], name: str, resource: dict[str, Any], kind: Kind, kinds: dict[str, Kind | None]
 ) -> Definition:
     properties = effective_properties(template, resource)
     metadata = resource.get("Metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     packaging, found = sources.of_unit(kind, str(resource["Type"]), _with_defaults(template, properties), metadata)
-    used = {name for _, name in references.names(properties.get("Layers"))} & layers
+    part, used = _USES.get(kind, (None, ""))
+    uses = {name for _, name in references.names(properties.get(used)) if part and kinds.get(name) is part}
     return Definition(
         logical_id=name,
         kind=kind,
         packaging=packaging,
         parts=tuple(sorted((part, digest(value)) for part, value in _parts(template, resource, properties, metadata))),
         sources=tuple(found),
-        layers=tuple(sorted(used)) if kind is Kind.FUNCTION else (),
+        uses=tuple(sorted(uses)),
     )
 
 

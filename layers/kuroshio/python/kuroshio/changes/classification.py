@@ -1,4 +1,4 @@
-"""What a changed file is when it is no unit's input. A user's own list will come before these defaults."""
+"""What a changed file is when it is no unit's input, as long as ``kuroshio.yaml`` does not say otherwise."""
 
 from __future__ import annotations
 

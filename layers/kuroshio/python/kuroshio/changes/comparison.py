@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore
-from kuroshio.changes.classification import is_ignored, is_infrastructure
+from kuroshio.changes.classification import is_infrastructure
 from kuroshio.changes.plan import MAX_REASONS, Cause, Caveat, Change, Reason, UnitChange
+from kuroshio.changes.unit import Kind
 from kuroshio.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Comparison:
         self._warnings: dict[tuple[str, str, str], set[str]] = {}
         self._doubted: set[str] = set()
         # A change of documentation alone cannot be what an unknown source was built from.
-        self._is_relevant = any(not is_ignored(change.path) for change in changed)
+        self._is_relevant = any(not self._is_ignored(change.path) for change in changed)
 
     def decide(self) -> Decision:
         """Return what changes, each list sorted."""
@@ -150,13 +151,15 @@ class Comparison:
         known = after or before
         assert known is not None  # noqa: S101 - an id of either snapshot
         if before and after:
-            for layer in sorted({*before.layers, *after.layers} & reasons.keys()):
-                kept, omitted = reasons[layer].result()
-                through = (Reason(Cause.LAYER, reason.path, (*reason.through, layer)) for reason in kept)
+            for used in sorted({*before.uses, *after.uses} & reasons.keys()):
+                kept, omitted = reasons[used].result()
+                cause = Cause.LAYER if known.definition.kind is Kind.FUNCTION else Cause.TASK_DEFINITION
+                through = (Reason(cause, reason.path, (*reason.through, used)) for reason in kept)
                 reasons[unit].add(through, omitted)
         kept, omitted = reasons[unit].result()
         change = _change_of({reason.cause for reason in kept})
-        return UnitChange(unit, known.definition.kind, known.definition.packaging, change, kept, omitted)
+        wave = self._head.settings.wave(unit)
+        return UnitChange(unit, known.definition.kind, known.definition.packaging, change, kept, omitted, wave)
 
     def _classified(self, units: tuple[UnitChange, ...]) -> Decision:
         explained = {change.path for matches in self._matches.values() for change in matches}
@@ -185,7 +188,11 @@ class Comparison:
             return "ignored"
         if path in self._infrastructure_files or is_infrastructure(path):
             return "infrastructure"
-        return "ignored" if is_ignored(path) else "unclassified"
+        return "ignored" if self._is_ignored(path) else "unclassified"
+
+    def _is_ignored(self, path: str) -> bool:
+        """Both commits have to say so, or a pull request could hide its own change."""
+        return self._base.settings.ignores(path) and self._head.settings.ignores(path)
 
     @cached_property
     def _infrastructure_files(self) -> frozenset[str]:

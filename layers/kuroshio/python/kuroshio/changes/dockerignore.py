@@ -36,9 +36,11 @@ def _clean(line: str) -> str:
     return "" if pattern == "." else negation + pattern
 
 
-def excludes(rules: tuple[str, ...], path: str) -> bool:
-    """Whether ``path`` (relative to the context) is left out: the last rule that matches it or a folder of it decides."""
-    excluded = False
+def excludes(rules: tuple[str, ...], path: str, *, excluded: bool = False) -> bool:
+    """Whether ``path`` (relative to the context) is left out: the last rule that matches it or a folder of it decides.
+
+    ``excluded`` is what holds where no rule matches.
+    """
     for negated, expression in _compiled(rules):
         if negated == excluded and expression.match(path):
             excluded = not negated

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     SYMLINK = "symlink"  # an input is, or was, a symbolic link whose target differs
     SUBMODULE = "submodule"  # an input is, or was, a submodule at another commit
     LAYER = "layer"  # a layer that the function uses changed; `through` ends with the layer's id
+    TASK_DEFINITION = "task-definition"  # the task definition of the ECS service changed; `through` ends with its id
 
 
 class Change(StrEnum):
@@ -53,7 +54,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class UnitChange:
-    """One unit that the pull request adds, modifies or removes. ``omitted_reasons`` counts those beyond MAX_REASONS."""
+    """One unit that the pull request adds, modifies or removes. ``omitted_reasons`` counts those beyond MAX_REASONS.
+
+    Units are deployed by ``wave``, the lowest first; 1 for all where kuroshio.yaml gives no order.
+    """
 
     id: str
     kind: str
@@ -61,6 +65,7 @@ class UnitChange:
     change: Change
     reasons: tuple[Reason, ...]
     omitted_reasons: int = 0
+    wave: int = 1
 
 
 @dataclass(frozen=True, order=True)

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, paths
+from kuroshio.changes.settings import NO_SETTINGS, Settings
 from kuroshio.changes.tree import SYMLINK
-from kuroshio.changes.unit import Definition, Input, Source, Unit
+from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,11 +28,16 @@ LINK_DANGLES = "symlink-dangles"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One commit as detection sees it. ``contents`` holds symbolic links and .dockerignore files, by blob id."""
+    """One commit as detection sees it.
+
+    ``contents`` holds symbolic links and .dockerignore files, by blob id. ``templates`` holds kuroshio.yaml too, whose
+    services are units.
+    """
 
     tree: Tree
     templates: Mapping[str, Analysis]
     contents: Mapping[str, bytes] = field(default_factory=dict)
+    settings: Settings = NO_SETTINGS
 
     @cached_property
     def units(self) -> Mapping[str, Unit]:
@@ -60,10 +66,13 @@ class Snapshot:
     def _placed(self, template: str, definition: Definition) -> Unit:
         inputs: list[Input] = []
         doubts: list[tuple[str, str]] = []
-        for source in definition.sources:
-            found, doubt = self._find(template, source)
+        settings = self.settings.of(unit_id(template, definition.logical_id))
+        is_told = any(each.source for each in settings)
+        told = [source for each in settings for source in (*each.source, *each.inputs)]
+        for at, source in [*((template, source) for source in definition.sources), *(("", source) for source in told)]:
+            found, doubt = self._find(at, source)
             inputs += found
-            doubts += [doubt] if doubt else []
+            doubts += [doubt] if doubt and not (at and is_told) else []
             for each in () if source.docker_context else found:  # Docker sends links as links
                 for linked, link_doubt in self._linked(each):
                     inputs += linked

@@ -21,6 +21,8 @@ KINDS = {
     "AWS::Lambda::LayerVersion": Kind.LAYER,
     "AWS::Serverless::StateMachine": Kind.STATE_MACHINE,
     "AWS::StepFunctions::StateMachine": Kind.STATE_MACHINE,
+    "AWS::ECS::TaskDefinition": Kind.TASK_DEFINITION,
+    "AWS::ECS::Service": Kind.ECS_SERVICE,
 }
 
 # The properties that name a unit's content as a path.
@@ -64,6 +66,10 @@ def of_unit(
     serverless = type_.startswith("AWS::Serverless::")
     if kind is Kind.STATE_MACHINE:
         packaging, sources = _state_machine(properties, "DefinitionUri" if serverless else "DefinitionS3Location")
+    elif kind is Kind.TASK_DEFINITION:
+        packaging, sources = Packaging.IMAGE, _containers(properties, metadata)
+    elif kind is Kind.ECS_SERVICE:
+        packaging, sources = Packaging.INLINE, []
     elif kind is Kind.LAYER:
         packaging, sources = Packaging.ZIP, _local("ContentUri" if serverless else "Content", properties)
     else:
@@ -101,6 +107,16 @@ def _image(image: Any, metadata: dict[str, Any]) -> list[Source]:
         Source("DockerContext", context, docker_context=True),
         Source("Dockerfile", f"{context}/{dockerfile}"),
     ]
+
+
+def _containers(properties: dict[str, Any], metadata: dict[str, Any]) -> list[Source]:
+    """Return the sources of a task's images: one context for all, or a doubt for each whose name is computed."""
+    containers = properties.get("ContainerDefinitions")
+    images = (
+        [each.get("Image") for each in containers if isinstance(each, dict)] if isinstance(containers, list) else [{}]
+    )
+    computed = next((image for image in images if not isinstance(image, str)), "")
+    return [] if not computed and "Dockerfile" not in metadata else _image(computed, metadata)
 
 
 def _state_machine(properties: dict[str, Any], uri: str) -> tuple[Packaging, list[Source]]:

@@ -7,11 +7,14 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a unit is. ECS and instance services will join."""
+    """What a unit is."""
 
     FUNCTION = "function"
     LAYER = "layer"
     STATE_MACHINE = "state-machine"
+    TASK_DEFINITION = "task-definition"
+    ECS_SERVICE = "ecs-service"
+    INSTANCE_SERVICE = "instance-service"  # in kuroshio.yaml only: no template says what runs on an instance
 
 
 class Packaging(StrEnum):
@@ -21,6 +24,7 @@ class Packaging(StrEnum):
     IMAGE = "image"
     INLINE = "inline"  # the content stands in the template
     FILE = "file"  # a state machine's definition in a file of its own
+    FILES = "files"  # files of the repository, as they are
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class Definition:
     packaging: Packaging
     parts: tuple[tuple[str, str], ...]
     sources: tuple[Source, ...] = ()
-    layers: tuple[str, ...] = ()  # logical ids in the same template
+    uses: tuple[
+        str, ...
+    ] = ()  # units that are part of this one, a layer of a function: logical ids in the same template
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,9 @@ class Unit:
         return unit_id(self.template, self.definition.logical_id)
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """The ids of the layers that the unit uses, as far as the same template defines them."""
-        return tuple(unit_id(self.template, layer) for layer in self.definition.layers)
+    def uses(self) -> tuple[str, ...]:
+        """The ids of the units that are part of this one: its layers, its task definition."""
+        return tuple(unit_id(self.template, used) for used in self.definition.uses)
 
 
 def unit_id(template: str, logical_id: str) -> str:

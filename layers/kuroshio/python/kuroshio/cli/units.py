@@ -18,7 +18,7 @@ _PIPE_WIDTH = 160
 @click.command()
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="Repository, bare repository or bundle.")
 @click.option("--rev", default="HEAD", show_default=True, help="The revision to look at.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON: id, kind, packaging, inputs, layers, doubts.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: id, kind, packaging, inputs, uses, doubts.")
 def units(*, repo: Path, rev: str, as_json: bool) -> None:
     """List the deployable units of a repository, and what each is made of.
 
@@ -43,7 +43,7 @@ def _document(unit: Unit) -> dict[str, Any]:
         "kind": unit.definition.kind,
         "packaging": unit.definition.packaging,
         "inputs": [{"path": encodable(each.path), "through": each.through} for each in unit.inputs],
-        "layers": [encodable(layer) for layer in unit.layers],
+        "uses": [encodable(used) for used in unit.uses],
         "doubts": [encodable(message) for _, message in unit.doubts],
     }
 
@@ -70,8 +70,8 @@ def _show(found: tuple[Unit, ...]) -> None:
 
 def _made_of(unit: Unit) -> list[str]:
     inputs = [_input(each) for each in unit.inputs]
-    layers = [f"{layer} (Layers)" for layer in unit.layers]
-    return [*inputs, *layers, *(f"unknown: {message}" for _, message in unit.doubts)] or ["its definition alone"]
+    uses = [f"{used} (a unit of its own)" for used in unit.uses]
+    return [*inputs, *uses, *(f"unknown: {message}" for _, message in unit.doubts)] or ["its definition alone"]
 
 
 def _input(each: Input) -> str:

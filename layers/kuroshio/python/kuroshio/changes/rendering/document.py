@@ -61,7 +61,15 @@ def _plan(written: dict[str, Any]) -> Plan:
 def _unit_change(unit: dict[str, Any]) -> UnitChange:
     reasons = (Reason(Cause(each["cause"]), each["path"], tuple(each["through"])) for each in unit["reasons"])
     change = Change(unit["change"])
-    return UnitChange(unit["id"], unit["kind"], unit["packaging"], change, tuple(reasons), unit["omitted_reasons"])
+    return UnitChange(
+        unit["id"],
+        unit["kind"],
+        unit["packaging"],
+        change,
+        tuple(reasons),
+        unit["omitted_reasons"],
+        unit.get("wave", 1),
+    )
 
 
 def _unit(unit: UnitChange) -> dict[str, Any]:
@@ -72,6 +80,7 @@ def _unit(unit: UnitChange) -> dict[str, Any]:
         "change": unit.change,
         "reasons": [_reason(reason) for reason in unit.reasons],
         "omitted_reasons": unit.omitted_reasons,
+        "wave": unit.wave,
     }
 
 

@@ -30,8 +30,8 @@ def reason(reason: Reason) -> str:
     links = [printable(link) for link in reason.through]
     if reason.cause is Cause.DEFINITION:
         return f"definition in {path}: {', '.join(links)}"
-    if reason.cause is Cause.LAYER:
-        return f"layer {links[-1]}: {', '.join((path, *links[:-1]))}"
+    if reason.cause in (Cause.LAYER, Cause.TASK_DEFINITION):
+        return f"{reason.cause.value.replace('-', ' ')} {links[-1]}: {', '.join((path, *links[:-1]))}"
     if reason.cause is Cause.RENAMED:
         return f"renamed {path} (paired with {links[0]}; {', '.join(links[1:])})"
     verb = {
