@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from random import Random
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -42,71 +43,76 @@ _STATEMENTS = [
     "from importlib import import_module; import_module('.{member}', package='{package}')",
     "import importlib as i; i.import_module(f'{package}.{{str(\"{member}\")}}')",
     "import importlib; importlib.import_module('{package}.' + str('{member}'))",
-    "import importlib; importlib.import_module(str('{absolute}'))",
-    "import importlib; (lambda get: get('{absolute}'))(importlib.import_module)",
-    "import importlib; getattr(importlib, 'import_module')('{absolute}')",
     "import importlib.util; importlib.util.find_spec('{package}.{member}')",
     "__import__('{absolute}')",
     "__import__('{package}', fromlist=['{member}'])",
     "__import__('{package}', globals(), locals(), ['{member}'], 0)",
+    "import builtins; builtins.__import__('{absolute}')",
+    "import runpy; runpy.run_module('{absolute}')",
+    "import pkgutil; pkgutil.resolve_name('{absolute}:thing')",
+    "from typing import TYPE_CHECKING\n    if TYPE_CHECKING:\n        import {absolute}",
+    "TYPE_CHECKING = True\n    if TYPE_CHECKING:\n        import {absolute}",
+    "import logging.config; logging.config.dictConfig({{'version': 1, 'formatters': {{'f': {{'()': '{absolute}.Formatter'}}}}}})",
+    "import importlib.resources as r; r.files('{package}')",
+    "__all__ = ['{member}', 'thing']",
+    "__all__ = ('thing',)\n    __all__ += ('{member}',)",
+    "thing = 1",
+    "import email._parseaddr",
+    "from {package} import *",
+    "from {package} import *",
+    "__all__ = ['{member}']",
+    "import sched",
+]
+# Where these lead cannot be known.
+_UNKNOWABLE = [
+    "import importlib; importlib.import_module(str('{absolute}'))",
+    "import importlib; (lambda get: get('{absolute}'))(importlib.import_module)",
+    "import importlib; getattr(importlib, 'import_module')('{absolute}')",
     "__import__('{member}', globals(), locals(), ['x'], 1)",
     "g = __import__; g('{absolute}')",
     "exec('import {absolute}')",
     "eval('__import__(\"{absolute}\")')",
-    "import builtins; builtins.__import__('{absolute}')",
-    "import runpy; runpy.run_module('{absolute}')",
     "import os, runpy, sys; runpy.run_path(os.path.join(sys.path[0], '{path}'))",
     "import sys, os; sys.path.append(os.path.join(sys.path[0], 'lib')); import {member}",
     "import pkgutil, {package} as p; [__import__(m.name) for m in pkgutil.iter_modules(p.__path__, '{package}.')]",
-    "import pkgutil; pkgutil.resolve_name('{absolute}:thing')",
-    (
-        "import os, sys, importlib.util as u; s = u.spec_from_file_location('z', os.path.join(sys.path[0], '{path}')); "
-        "m = u.module_from_spec(s); s.loader.exec_module(m)"
-    ),
-    "from typing import TYPE_CHECKING\n    if TYPE_CHECKING:\n        import {absolute}",
-    "TYPE_CHECKING = True\n    if TYPE_CHECKING:\n        import {absolute}",
-    (
-        "import logging.config; logging.config.dictConfig({{'version': 1, 'formatters': "
-        "{{'f': {{'()': '{absolute}.Formatter'}}}}}})"
-    ),
-    "import importlib.resources as r; r.files('{package}')",
+    "import os, sys, importlib.util as u; s = u.spec_from_file_location('z', os.path.join(sys.path[0], '{path}')); m = u.module_from_spec(s); s.loader.exec_module(m)",
     "import pickle; pickle.loads(b'c{absolute}\\nthing\\n.')",
-    "__all__ = ['{member}', 'thing']",
-    "__all__ = ('thing',)\n    __all__ += ('{member}',)",
     "__all__ = [name for name in ('{member}',)]",
     "def __getattr__(name):\n        import importlib\n        return importlib.import_module('.' + name, __name__)",
-    "thing = 1",
 ]
 
 
-@st.composite
-def trees(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
-    """Draw files below ``src/`` and the handlers to try."""
-    folders = ["", *draw(st.lists(st.sampled_from(_NAMES), max_size=3, unique=True))]
-    folders += [f"{a}/{b}" for a, b in draw(st.lists(_pairs(folders[1:] or ["app"]), max_size=3, unique=True))]
-    modules: set[str] = set()
+def trees() -> st.SearchStrategy[tuple[dict[str, str], list[str]]]:
+    """Draw files below ``src/`` and the handlers to try, by a seed: what shrinks well begins too small."""
+    return st.integers(0, 2**48).map(_tree)
+
+
+def _tree(seed: int) -> tuple[dict[str, str], list[str]]:
+    chance = Random(seed)  # noqa: S311 - no secret
+    folders = ["", *chance.sample(_NAMES, chance.randint(0, 3))]
+    folders += [f"{chance.choice(folders[1:])}/{chance.choice(_NAMES)}" for _ in range(2) if len(folders) > 1]
+    modules = {"app", "core"}
     for folder in folders:
-        names = draw(st.lists(st.sampled_from([*_NAMES, "__init__", "__init__", "__init__"]), max_size=4))
+        names = [chance.choice(_NAMES) for _ in range(chance.randint(1, 3))] + ["__init__"] * chance.randint(0, 1)
         modules |= {f"{folder}/{name}".lstrip("/") for name in names if folder or name != "__init__"}
-    modules = modules or {"app"}
     ordered = sorted(modules)
-    files = {f"src/{each}.py": draw(_module(ordered)) for each in ordered}
-    handlers = draw(st.lists(st.sampled_from(ordered), min_size=1, max_size=3, unique=True))
-    return files, [f"{_dotted(each)}.handler" for each in handlers]
-
-
-def _pairs(names: list[str]) -> st.SearchStrategy[tuple[str, str]]:
-    return st.tuples(st.sampled_from(names), st.sampled_from(_NAMES))
+    files = {f"src/{each}.py": _module(chance, ordered) for each in ordered}
+    for each in ordered:
+        folder, _, name = each.rpartition("/")
+        if name == "__init__" and chance.randrange(2):
+            inside = sorted(_dotted(other) for other in ordered if other.startswith(folder + "/") and other != each)
+            files[f"src/{each}.py"] += f"__all__ = {[other.split('.')[folder.count('/') + 1] for other in inside]}\n"
+    return files, [f"{_dotted(each)}.handler" for each in chance.sample(ordered, min(3, len(ordered)))]
 
 
 def _dotted(module: str) -> str:
     return module.removesuffix("/__init__").replace("/", ".")
 
 
-@st.composite
-def _module(draw: st.DrawFn, modules: list[str]) -> str:
-    statements = draw(st.lists(st.tuples(st.sampled_from(_STATEMENTS), st.sampled_from(modules)), max_size=3))
-    return "\n".join(map(_tried, statements)) + "\n"
+def _module(chance: Random, modules: list[str]) -> str:
+    count = chance.choice([0, 1, 1, 2, 3])
+    statements = [chance.choice(_STATEMENTS if chance.randrange(12) else _UNKNOWABLE) for _ in range(count)]
+    return "\n".join(_tried((each, chance.choice(modules))) for each in statements) + "\n"
 
 
 def _tried(drawn: tuple[str, str]) -> str:

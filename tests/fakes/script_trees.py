@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -121,20 +122,23 @@ _EXPORTS = "\nexport const a = 1, b = 2; export default 3;\n"
 _TYPES = "export type T = 1;\n"
 
 
-@st.composite
-def trees(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
+def trees() -> st.SearchStrategy[tuple[dict[str, str], list[str]]]:
     """Draw a repository with code below ``src/``, a workspace package and configuration, and its entry points."""
-    at = st.builds(_path, st.sampled_from(_FOLDERS), st.sampled_from(_NAMES), st.sampled_from(_TYPED + _PLAIN))
-    paths = sorted(draw(st.sets(at, min_size=2, max_size=7)))
-    packages = sorted(
-        draw(st.sets(st.builds(_path, st.just("shop"), st.sampled_from(_NAMES), st.just(".ts")), max_size=3))
-    )
-    files = draw(_configuration())
+    return st.integers(0, 2**48).map(_tree)
+
+
+def _tree(seed: int) -> tuple[dict[str, str], list[str]]:
+    chance = Random(seed)  # noqa: S311 - no secret
+    suffixes = _TYPED[:2] * 3 + _TYPED + _PLAIN
+    drawn = [(chance.choice(_FOLDERS), chance.choice(_NAMES), chance.choice(suffixes)) for _ in range(7)]
+    paths = sorted({_path(*each) for each in drawn})
+    packages = sorted({_path("shop", chance.choice(_NAMES), ".ts") for _ in range(chance.randint(0, 3))})
+    files = _configuration(chance)
     everything = [*paths, *packages]
     for path in everything:
-        files[path] = draw(_module(path, everything))
+        files[path] = _module(chance, path, everything)
     files["src/data.json"] = "{}"
-    entries = draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3, unique=True))
+    entries = chance.sample(paths, min(3, len(paths)))
     return files, [entry.removeprefix("src/") for entry in entries]
 
 
@@ -143,16 +147,15 @@ def _path(folder: str, name: str, suffix: str) -> str:
     return f"{above}/{name}{suffix}"
 
 
-@st.composite
-def _configuration(draw: st.DrawFn) -> dict[str, str]:
+def _configuration(chance: Random) -> dict[str, str]:
     options: dict[str, Any] = {}
-    if draw(st.booleans()):
-        options |= {"baseUrl": draw(st.sampled_from([".", "src", "./src/lib"]))}
+    if chance.choice([True, False]):
+        options |= {"baseUrl": chance.choice([".", "src", "./src/lib"])}
     paths = {"@/*": ["./src/*"], "@lib/*": ["./src/nowhere/*", "./src/lib/*"], "the-core": ["./src/core/index"]}
     base = {"compilerOptions": {"paths": paths}}
-    options |= draw(st.sampled_from([{}, {"verbatimModuleSyntax": True}, {"isolatedModules": True}]))
+    options |= chance.choice([{}, {"verbatimModuleSyntax": True}, {"isolatedModules": True}])
     shop = {"name": "@acme/shop", "version": "1.0.0"}
-    shop |= draw(st.sampled_from([{}, {"exports": {".": "./index.ts", "./*": "./*.ts"}}, {"main": "index.ts"}]))
+    shop |= chance.choice([{}, {"exports": {".": "./index.ts", "./*": "./*.ts"}}, {"main": "index.ts"}])
     package = {"name": "root", "workspaces": ["packages/*"], "imports": {"#src/*": "./src/*", "#db": "./src/db.ts"}}
     return {
         "tsconfig.base.json": f"/* it's JSON */ {json.dumps(base)[:-1]}, // with comments\n}}",
@@ -163,27 +166,26 @@ def _configuration(draw: st.DrawFn) -> dict[str, str]:
     }
 
 
-@st.composite
-def _module(draw: st.DrawFn, path: str, everything: list[str]) -> str:
+def _module(chance: Random, path: str, everything: list[str]) -> str:
     typed, jsx = path.endswith((".ts", ".tsx", ".mts", ".cts")), path.endswith("x")
     noise = _NOISE + (_JSX if jsx else []) + (_TYPED_NOISE if typed else []) + (_TSX_NOISE if jsx and typed else [])
     noise += _ASSERTIONS if path.endswith(".ts") else []
-    imports = st.sampled_from(_IMPORTS + (_TYPED_IMPORTS if typed else []))
+    imports = _IMPORTS + (_TYPED_IMPORTS if typed else [])
     lines: list[str] = []
-    for n in range(draw(st.integers(0, 4))):
-        if draw(st.integers(0, 2)) == 0:
-            lines.append(_filled(draw(st.sampled_from(noise)), n=n))
-        elif draw(st.integers(0, 14)) == 0:
+    for n in range(chance.randint(0, 4)):
+        if not chance.randint(0, 2):
+            lines.append(_filled(chance.choice(noise), n=n))
+        elif not chance.randint(0, 20):
             folders = {
                 f"{each.split('/')[1]}/" for each in everything if each.startswith("src/") and each.count("/") > 1
             }
-            folder = draw(st.sampled_from(sorted(folders))) if folders and path.count("/") == 1 else ""
-            lines.append(_filled(draw(st.sampled_from(_COMPUTED)), n=n, folder=folder))
+            folder = chance.choice(sorted(folders)) if folders and path.count("/") == 1 else ""
+            lines.append(_filled(chance.choice(_COMPUTED), n=n, folder=folder))
         else:
-            to = draw(_specifier(path, draw(st.sampled_from(everything))))
+            to = _specifier(chance, path, chance.choice(everything))
             escaped = to.replace("r", "\\x72").replace("e", "\\u0065").replace("d", "\\u{64}").replace("o", "\\o")
-            lines.append(_filled(draw(imports), n=n, to=to, escaped=escaped))
-    ends = draw(st.sampled_from(["\n", "\r\n", "; "])) if not any("//" in line for line in lines) else "\n"
+            lines.append(_filled(chance.choice(imports), n=n, to=to, escaped=escaped))
+    ends = chance.choice(["\n", "\r\n", "; "]) if not any("//" in line for line in lines) else "\n"
     return (_PREAMBLE if typed else "") + ends.join(lines) + _EXPORTS + (_TYPES if typed else "")
 
 
@@ -194,8 +196,7 @@ def _filled(text: str, **values: object) -> str:
     return text.replace("{{", "{").replace("}}", "}").replace("\0", "")
 
 
-@st.composite
-def _specifier(draw: st.DrawFn, importer: str, target: str) -> str:
+def _specifier(chance: Random, importer: str, target: str) -> str:
     stem, _, suffix = target.rpartition(".")
     suffix = "ts" if target.startswith("packages/") else suffix
     ways = [_relative(importer, target)]
@@ -216,7 +217,7 @@ def _specifier(draw: st.DrawFn, importer: str, target: str) -> str:
     if target == "src/db.ts" and importer.startswith("src/"):
         ways.append("#db")
     ways += ["lodash", "node:fs", "fs", "./" * 2 + "../" * importer.count("/") + "src/data.json"]
-    return draw(st.sampled_from(ways))
+    return chance.choice(ways)
 
 
 def _relative(importer: str, target: str) -> str:
