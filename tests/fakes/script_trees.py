@@ -40,6 +40,7 @@ _IMPORTS = [
     'const f{n} = () => {{ return require("{to}").a / 2 / 3 }}; use(f{n});',
     'if (use) {{ use(`a${{require("{to}").a}}b${{`c${{import("{to}")}}`}}`) }}',
     'try {{ require("{to}") }} catch {{}}',
+    'use(`a${{require("{to}").a}}b`);',
     "use(require('{escaped}'));",
 ]
 _TYPED_IMPORTS = [
