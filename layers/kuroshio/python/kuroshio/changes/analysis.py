@@ -13,7 +13,7 @@ from kuroshio.changes import references, sources
 from kuroshio.changes.canonical import digest, normalise
 from kuroshio.changes.document import load
 from kuroshio.changes.inheritance import effective_properties
-from kuroshio.changes.unit import Definition, Kind, Source
+from kuroshio.changes.unit import Definition, Kind, Packaging, Source
 from kuroshio.errors import LimitExceeded, TemplateUnreadable
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ VERSION = 2
 # Read by linters and consoles, never by a deployment.
 _IDLE_METADATA = frozenset({"AWS::CloudFormation::Designer", "cfn-lint", "cfn_nag", "checkov", "guard", "cdk_nag"})
 _IDLE_SECTIONS = frozenset({"Description", "Metadata", "Globals", "Resources"})
+_RESOLVED = sources.PATHS | {"Runtime", "Handler"}
 _HARMLESS_MACROS = ("AWS::",)
 
 # What is part of a unit though it is deployed on its own, and the property that names it.
@@ -97,7 +98,8 @@ def _definition(
     properties = effective_properties(template, resource)
     metadata = resource.get("Metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    packaging, found = sources.of_unit(kind, str(resource["Type"]), _with_defaults(template, properties), metadata)
+    resolved = _with_defaults(template, properties)
+    packaging, found = sources.of_unit(kind, str(resource["Type"]), resolved, metadata)
     part, used = _USES.get(kind, (None, ""))
     uses = {name for _, name in references.names(properties.get(used)) if part and kinds.get(name) is part}
     return Definition(
@@ -107,6 +109,7 @@ def _definition(
         parts=tuple(sorted((part, digest(value)) for part, value in _parts(template, resource, properties, metadata))),
         sources=tuple(found),
         uses=tuple(sorted(uses)),
+        code=sources.code_of(resolved, metadata) if packaging is Packaging.ZIP else None,
     )
 
 
@@ -131,7 +134,7 @@ def _with_defaults(template: dict[str, Any], properties: dict[str, Any]) -> dict
         default = parameter.get("Default") if isinstance(parameter, dict) else None
         return default if isinstance(default, str) and default else value
 
-    return {key: resolved(value) if key in sources.PATHS else value for key, value in properties.items()}
+    return {key: resolved(value) if key in _RESOLVED else value for key, value in properties.items()}
 
 
 def _is_reference(value: Any) -> bool:

@@ -109,6 +109,8 @@ class Comparison:
     def _is_real(self, each: Input, change: FileChange) -> bool:
         if each.canonical and change.path in self._formal:
             return False
+        if each.members is not None and each.members.through(change.path) is None:
+            return False
         within = change.path[len(each.path) :].lstrip("/")
         return not (each.excluded and dockerignore.excludes(each.excluded, within))
 
@@ -206,7 +208,10 @@ def _definition_reasons(template: str, before: Definition, after: Definition) ->
 
 
 def _input_reason(change: FileChange, each: Input) -> Reason:
-    through = (change.counterpart, each.through) if change.cause is Cause.RENAMED else (each.through,)
+    importers = (each.members.through(change.path) or ()) if each.members else ()
+    through = (*importers, each.through)
+    if change.cause is Cause.RENAMED:
+        through = (change.counterpart, *through)
     return Reason(change.cause, change.path, through)
 
 

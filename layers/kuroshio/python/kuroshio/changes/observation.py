@@ -9,6 +9,7 @@ from kuroshio.changes import dockerignore, settings
 from kuroshio.changes.analysis import Analysis, Doubt, analyse, looks_like_template
 from kuroshio.changes.canonical import digest
 from kuroshio.changes.document import MAX_BYTES, load
+from kuroshio.changes.narrowing import narrowed
 from kuroshio.changes.ports import Analyses, Blob, NoAnalyses, Repository
 from kuroshio.changes.settings import Settings
 from kuroshio.changes.snapshot import Snapshot
@@ -59,6 +60,7 @@ def observe(repository: Repository, base: str, head: str, analyses: Analyses | N
     new_settings = _settings(repository, after)
     old, new = _snapshots(repository, (before, old_settings), (after, new_settings), analyses or NoAnalyses())
     _check(new)
+    old, new = narrowed(old, new, changes, repository)
     doubts = (*_history_doubts(merge_bases, is_cut=repository.is_cut(base, head, merge_base)), *lost)
     formal = _formal(repository, old, new, changes)
     return Observation(base, head, merge_base, old, new, changes, formal, doubts)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, paths
+from kuroshio.changes.manifests import shared
 from kuroshio.changes.settings import NO_SETTINGS, Settings
 from kuroshio.changes.tree import SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
@@ -31,19 +32,20 @@ class Snapshot:
     """One commit as detection sees it.
 
     ``contents`` holds symbolic links and .dockerignore files, by blob id. ``templates`` holds kuroshio.yaml too, whose
-    services are units.
+    services are units. ``narrowed`` are units of which more is known than their templates and the tree say.
     """
 
     tree: Tree
     templates: Mapping[str, Analysis]
     contents: Mapping[str, bytes] = field(default_factory=dict)
     settings: Settings = NO_SETTINGS
+    narrowed: Mapping[str, Unit] = field(default_factory=dict)
 
     @cached_property
     def units(self) -> Mapping[str, Unit]:
         """All units by id."""
         units = (self._placed(path, unit) for path, template in self.templates.items() for unit in template.units)
-        return {unit.id: unit for unit in units}
+        return {unit.id: unit for unit in units} | {**self.narrowed}
 
     @cached_property
     def infrastructure(self) -> frozenset[Input]:
@@ -77,7 +79,16 @@ class Snapshot:
                 for linked, link_doubt in self._linked(each):
                     inputs += linked
                     doubts += [link_doubt] if link_doubt else []
+        inputs += self._manifests(definition, inputs)
         return Unit(template, definition, tuple(dict.fromkeys(inputs)), tuple(dict.fromkeys(doubts)))
+
+    def _manifests(self, definition: Definition, inputs: list[Input]) -> list[Input]:
+        """Return the build manifests above the unit's source folders."""
+        code = definition.code
+        if code is None:
+            return []
+        folders = dict.fromkeys(each.path for each in inputs if self.tree.has_folder(each.path))
+        return [Input(at, code.decided_by) for folder in folders for at in shared(self.tree, folder, code.language)]
 
     def _find(self, template: str, source: Source) -> tuple[list[Input], tuple[str, str] | None]:
         """Return the inputs that a source means, and what cannot be known about it."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.changes.canonical import is_intrinsic
-from kuroshio.changes.unit import Kind, Packaging, Source
+from kuroshio.changes.manifests import language
+from kuroshio.changes.unit import Code, Kind, Packaging, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,29 @@ def of_unit(
     else:
         packaging, sources = _function(properties, metadata, "CodeUri" if serverless else "Code")
     return packaging, [*sources, *_build_folders(metadata), *includes({**properties, "": metadata})]
+
+
+# With one of these in its environment, or another start than its handler, code may load what its sources do not name.
+_LOADERS = frozenset({"AWS_LAMBDA_EXEC_WRAPPER", "PYTHONPATH", "PYTHONSTARTUP", "NODE_PATH", "NODE_OPTIONS"})
+
+
+def code_of(properties: dict[str, Any], metadata: dict[str, Any]) -> Code | None:
+    """Return how a zip package is built and begun; None where neither runtime nor build method says a language."""
+    method = metadata.get("BuildMethod")
+    found = language(properties.get("Runtime"), method)
+    if not found:
+        return None
+    build = metadata.get("BuildProperties")
+    points = build.get("EntryPoints") if isinstance(build, dict) and method == "esbuild" else None
+    points = tuple(point for point in points if isinstance(point, str)) if isinstance(points, list) else ()
+    handler = properties.get("Handler")
+    handler = handler if isinstance(handler, str) else ""
+    environment = properties.get("Environment")
+    variables = environment.get("Variables", {}) if isinstance(environment, dict) else {}
+    is_plain = isinstance(variables, dict) and not is_intrinsic(variables) and _LOADERS.isdisjoint(variables)
+    is_known = method in (None, "esbuild") or str(method).startswith(("python", "nodejs"))
+    shows = is_plain and is_known and bool(handler or points) and (method != "esbuild" or bool(points))
+    return Code(found, "BuildMethod" if method else "Runtime", handler, points, shows)
 
 
 def of_infrastructure(type_: str, properties: dict[str, Any]) -> list[Source]:

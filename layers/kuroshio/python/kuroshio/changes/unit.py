@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Kind(StrEnum):
@@ -42,6 +43,20 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Code:
+    """How code that travels as zip is built and begun.
+
+    ``shows_its_imports``: nothing in the definition can make it load what its sources do not name.
+    """
+
+    language: str
+    decided_by: str = "Runtime"  # the property that says so
+    handler: str = ""
+    entry_points: tuple[str, ...] = ()
+    shows_its_imports: bool = False
+
+
+@dataclass(frozen=True)
 class Definition:
     """One unit as its template defines it, wherever the template lies.
 
@@ -56,6 +71,14 @@ class Definition:
     uses: tuple[
         str, ...
     ] = ()  # units that are part of this one, a layer of a function: logical ids in the same template
+    code: Code | None = None
+
+
+class Members(Protocol):
+    """Which files of a folder a unit is made of."""
+
+    def through(self, path: str) -> tuple[str, ...] | None:
+        """Return the files that lead from ``path`` to the unit; None: the unit is not made of it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +89,7 @@ class Input:
     through: str
     excluded: tuple[str, ...] = ()  # .dockerignore patterns, relative to ``path``
     canonical: bool = False
+    members: Members | None = None  # None: all of the folder
 
 
 @dataclass(frozen=True)

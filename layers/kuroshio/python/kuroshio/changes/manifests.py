@@ -1,0 +1,80 @@
+"""Build manifests and lock files that lie above a unit's source, and are shared by the units below them.
+
+A unit is made of the nearest file of each name on the way from its source folder to the root; of Gradle's and Maven's
+all, because every project inherits from those above it. A file within the source folder needs no rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kuroshio.changes.tree import Tree
+
+_NODE = (
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+)
+# A project's own: where the source folder has one of these, SAM installs by it and looks no further up.
+_PYTHON_OWN = ("requirements.txt", "pyproject.toml", "Pipfile")
+_GRADLE = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "gradle.properties")
+
+_NEAREST = {
+    "node": (*_NODE, ".npmrc", ".yarnrc.yml", "tsconfig.json", "tsconfig.base.json"),
+    "python": ("requirements.txt", "constraints.txt", "uv.lock", "poetry.lock", "Pipfile.lock"),
+    "ruby": ("Gemfile", "Gemfile.lock"),
+    "go": ("go.mod", "go.sum", "go.work", "go.work.sum"),
+    "rust": ("Cargo.toml", "Cargo.lock", "rust-toolchain.toml"),
+    "dotnet": ("Directory.Build.props", "Directory.Packages.props", "global.json", "nuget.config", "NuGet.Config"),
+}
+_ALL = {
+    "java": (
+        *_GRADLE,
+        "gradle.lockfile",
+        "gradle/libs.versions.toml",
+        "gradle/wrapper/gradle-wrapper.properties",
+        "pom.xml",
+    )
+}
+
+_RUNTIMES = {"nodejs": "node", "python": "python", "java": "java", "ruby": "ruby", "go": "go", "dotnet": "dotnet"}
+_METHODS = {"esbuild": "node", "rust-cargolambda": "rust"}
+
+
+def language(runtime: object, method: object) -> str:
+    """Return the language that a build method or else a runtime means, "" for none that has manifests."""
+    for name in (method, runtime):
+        if isinstance(name, str) and name:
+            found = (language for prefix, language in _RUNTIMES.items() if name.startswith(prefix))
+            return _METHODS.get(name) or next(found, "")
+    return ""
+
+
+def shared(tree: Tree, folder: str, language: str) -> Iterator[str]:
+    """Yield the manifests above ``folder`` that decide how it is built."""
+    if language == "python" and any(_at(folder, name) in tree.entries for name in _PYTHON_OWN):
+        return
+    above = list(_ancestors(folder))
+    for name in _NEAREST.get(language, ()):
+        own = _at(folder, name) in tree.entries
+        nearest = next((path for parent in above if (path := _at(parent, name)) in tree.entries), None)
+        if nearest and not own:
+            yield nearest
+    for name in _ALL.get(language, ()):
+        yield from (path for parent in above if (path := _at(parent, name)) in tree.entries)
+
+
+def _ancestors(folder: str) -> Iterator[str]:
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
+
+
+def _at(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
