@@ -62,6 +62,33 @@ def test_a_function_s_modules_import_on_a_read_only_file_system_as_any_user(
     assert run(engine, image, WATCHED % (modules, ""), f"--user={user}").strip() == ""
 
 
+def test_all_that_a_function_imports_comes_from_the_bundle_and_is_what_it_is_without_it(
+    engine: Engine, image: str
+) -> None:
+    """What startup itself imports and the runtime are not in it: they are there before anybody looks into it."""
+    modules = [handler.rpartition(".")[0] for handler in handlers()]
+    prepared = "from kuroshio_runtime import bundled; before = set(sys.modules)"
+    prepared += "; sys.meta_path.insert(0, bundled.Bundle('/opt/kuroshio_runtime/modules.bundle'))\n"
+    compared = """
+import marshal
+from importlib.machinery import SourceFileLoader
+same = 0
+for name in sorted(set(sys.modules) - before):
+    spec = getattr(sys.modules[name], "__spec__", None)
+    if spec is None or not str(spec.origin).endswith(".py") or name.startswith("kuroshio_runtime"):
+        continue
+    if type(spec.loader).__module__ != "kuroshio_runtime.bundled":
+        print("not bundled:", name)
+    elif marshal.dumps(spec.loader.get_code(name)) != marshal.dumps(SourceFileLoader(name, spec.origin).get_code(name)):
+        print("other code:", name)
+    else:
+        same += 1
+print(same > 200)
+"""
+    watched = (WATCHED % (modules, compared)).replace("compiled = []", prepared + "compiled = []")
+    assert run(engine, image, watched, "--user=993:990").split() == ["True"]
+
+
 def test_a_source_without_byte_code_would_be_noticed(engine: Engine, image: str) -> None:
     control = "open('/tmp/fresh.py', 'w').close(); sys.path.insert(0, '/tmp'); import fresh"
     assert run(engine, image, WATCHED % ([], control), "--user=993:990").split() == ["/tmp/fresh.py"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kuroshio_runtime.handler import Answer, Handle
 
 TERMINATED = 128 + _signal.SIGTERM
+BUNDLE = "kuroshio_runtime/modules.bundle"
 RARELY = 50_000  # objects more than there were; Python's own threshold is 700 to 2,000
 
 
@@ -61,7 +62,21 @@ def prepare_process(opt: str) -> None:
         # Lambda kills at the deadline: a line must be out when it is written.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     _signal.signal(_signal.SIGTERM, terminate)
+    if os.path.isfile(f"{opt}/{BUNDLE}"):
+        find_in_bundle(f"{opt}/{BUNDLE}")
     sys.meta_path.insert(0, ConfigureLogging)
+
+
+def find_in_bundle(path: str) -> None:
+    """Import from one file what an image has put there; a file that is not for this Python is as good as none."""
+    from kuroshio_runtime.bundled import Bundle
+
+    try:
+        sys.meta_path.insert(0, Bundle(path))
+    except ValueError as error:
+        from kuroshio_runtime import journal
+
+        journal.note("WARN", str(error))
 
 
 def terminate(_signal_number: int, _frame: "FrameType | None") -> None:
