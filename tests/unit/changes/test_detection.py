@@ -362,17 +362,99 @@ def test_a_template_that_stays_unreadable_makes_every_plan_incomplete() -> None:
     assert (plan.complete, units(plan)) == (False, {ORDERS})
 
 
-def test_a_loop_that_makes_functions_cannot_be_known() -> None:
-    loop = """
+LOOP = """
 Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Parameters: {Names: {Type: CommaDelimitedList, Default: "a, b"}, Live: {Type: CommaDelimitedList}}
 Resources:
   Fn::ForEach::Functions:
     - Name
-    - [A, B]
-    - "${Name}": {Type: AWS::Serverless::Function, Properties: {CodeUri: src/}}
+    - COLLECTION
+    - "${Name}Function":
+        Type: AWS::Serverless::Function
+        Properties: {CodeUri: "src/${Name}", Environment: {Variables: {NAME: !Ref Name}}}
 """
-    plan = plan_of({"t.yaml": loop, "src/a": "1"}, {"t.yaml": loop, "src/a": "2"})
+
+
+def loop_over(collection: str) -> dict[str, str]:
+    return {"t.yaml": LOOP.replace("COLLECTION", collection), "src/a/x": "1", "src/b/x": "1"}
+
+
+@pytest.mark.parametrize("collection", ["[a, b]", "!Ref Names"])
+def test_a_loop_over_known_values_is_written_out(collection: str) -> None:
+    before = loop_over(collection)
+    plan = plan_of(before, before | {"src/b/x": "2"})
+    assert (plan.complete, units(plan)) == (True, {"t.yaml#bFunction"})
+    added = plan_of(loop_over("[a]"), loop_over("[a, b]"))
+    assert {unit.id: unit.change for unit in added.units} == {"t.yaml#bFunction": Change.ADDED}
+
+
+def test_loops_within_loops_are_written_out_and_bounded() -> None:
+    inner = """{"Fn::ForEach::Inner": [B, ["x-1", "y"], {"F${A}&{B}": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ZipFile": "${A}"}}}}]}"""
+    template = (
+        f'{{"Transform": "AWS::LanguageExtensions", "Resources": {{"Fn::ForEach::Outer": [A, ["p", "q"], {inner}]}}}}'
+    )
+    repository = MemoryRepository()
+    found = inventory(repository, repository.make_commit({"t.yaml": template}))
+    assert [unit.id for unit in found] == ["t.yaml#Fpx1", "t.yaml#Fpy", "t.yaml#Fqx1", "t.yaml#Fqy"]
+    many = json.dumps([str(at) for at in range(1_000)])
+    huge = template.replace('["x-1", "y"]', many).replace('["p", "q"]', many)
+    plan = plan_of({"t.yaml": template}, {"t.yaml": huge})
+    assert (plan.complete, plan.warnings[0].code) == (False, "template-too-large")
+
+
+def test_a_loop_over_what_is_known_at_deployment_only_cannot_be_known() -> None:
+    before = loop_over("!Ref Live")
+    plan = plan_of(before, before | {"src/a/x": "2"})
     assert (plan.complete, [warning.code for warning in plan.warnings]) == (False, ["loop"])
+
+
+PARENT = """
+Parameters: {Stage: {Type: String, Default: dev}}
+Resources:
+  Child:
+    Type: AWS::Serverless::Application
+    Properties: {Location: child/t.yaml, Parameters: {Name: !Sub "${Stage}-x", Other: 1}}
+"""
+CHILD = """
+Parameters: {Name: {Type: String}, Other: {Type: Number}}
+Resources:
+  F: {Type: AWS::Lambda::Function, Properties: {Description: !Ref Name, Code: {ZipFile: x}}}
+  G: {Type: AWS::Lambda::Function, Properties: {Description: constant, Code: {ZipFile: x}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("${Stage}-x", "${Stage}-y", "Resources.Child.Parameters.Name"),
+        ("Default: dev", "Default: prod", "Parameters.Stage"),
+    ],
+)
+def test_what_a_nesting_template_gives_belongs_to_the_units_that_refer_to_it(old: str, new: str, part: str) -> None:
+    before = {"t.yaml": PARENT, "child/t.yaml": CHILD}
+    plan = plan_of(before, before | {"t.yaml": PARENT.replace(old, new)})
+    assert reasons(plan) == {"child/t.yaml#F": (Reason(Cause.DEFINITION, "t.yaml", (part,)),)}
+    assert plan_of(before, before | {"t.yaml": PARENT.replace("Other: 1", "Other: 2")}).units == ()
+
+
+def test_what_a_grandparent_gives_is_followed_and_circles_end() -> None:
+    top = "Resources: {P: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: t.yaml, Parameters: {Stage: VALUE}}}}"
+    before = {
+        "top.yaml": top,
+        "t.yaml": PARENT,
+        "child/t.yaml": CHILD
+        + "  P: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ../t.yaml, Parameters: {Stage: !Ref Name}}}\n",
+    }
+    plan = plan_of(before, before | {"top.yaml": top.replace("VALUE", "other")})
+    assert reasons(plan) == {
+        "child/t.yaml#F": (Reason(Cause.DEFINITION, "top.yaml", ("Resources.P.Parameters.Stage",)),)
+    }
+
+
+def test_a_nested_template_that_is_not_in_the_tree_hides_units() -> None:
+    before = {"t.yaml": PARENT.replace("child/t.yaml", ".aws-sam/packaged.yaml"), "a": "1"}
+    plan = plan_of(before, before | {"a": "2"})
+    assert (plan.complete, [warning.code for warning in plan.warnings]) == (False, ["nested-not-in-tree"])
 
 
 @pytest.mark.parametrize(

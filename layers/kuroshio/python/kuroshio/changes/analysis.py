@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kuroshio.changes import references, sources
+from kuroshio.changes import loops, references, sources
 from kuroshio.changes.canonical import digest, normalise
 from kuroshio.changes.document import load
 from kuroshio.changes.inheritance import effective_properties
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Part of the key under which analyses are kept: raise it whenever the same content would be analysed differently.
-VERSION = 2
+VERSION = 3
 
 # Read by linters and consoles, never by a deployment.
 _IDLE_METADATA = frozenset({"AWS::CloudFormation::Designer", "cfn-lint", "cfn_nag", "checkov", "guard", "cdk_nag"})
@@ -49,6 +49,15 @@ class Doubt:
 
 
 @dataclass(frozen=True)
+class Nested:
+    """A template that this one nests. ``given``: what each parameter's value is made of, as parts with digests."""
+
+    logical_id: str
+    source: Source
+    given: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The units of one template, the rest of it as a digest, and what cannot be known."""
 
@@ -56,6 +65,7 @@ class Analysis:
     rest: str = ""
     files: tuple[Source, ...] = ()  # of resources that are no units
     doubts: tuple[Doubt, ...] = ()
+    nested: tuple[Nested, ...] = ()
 
 
 def looks_like_template(content: bytes) -> bool:
@@ -69,12 +79,14 @@ def analyse(content: bytes) -> Analysis | None:
         return None
     try:
         document = load(content)
+        if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+            return None
+        if "AWS::LanguageExtensions" in _macros(document.get("Transform")):
+            document = loops.expand(document)
     except LimitExceeded as error:
         return Analysis(doubts=(Doubt("template-too-large", str(error)),))
     except TemplateUnreadable as error:
         return Analysis(doubts=(Doubt("template-unreadable", str(error)),))
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        return None
     return _analyse(normalise(document))
 
 
@@ -89,7 +101,28 @@ def _analyse(template: dict[str, Any]) -> Analysis:
         rest=digest([sections, others]),
         files=tuple(_infrastructure_files(others)),
         doubts=tuple(_doubts(template)),
+        nested=tuple(_nested(template, others)),
     )
+
+
+def _nested(template: dict[str, Any], resources: dict[str, Any]) -> Iterator[Nested]:
+    for name, body in resources.items():
+        properties = body.get("Properties") if isinstance(body, dict) else None
+        if not isinstance(properties, dict):
+            continue
+        parameters = properties.get("Parameters")
+        values = parameters.items() if isinstance(parameters, dict) else ()
+        given = tuple(
+            (key, tuple(_value_parts(template, f"Resources.{name}.Parameters.{key}", value))) for key, value in values
+        )
+        for source in sources.of_nested(str(body.get("Type")), properties):
+            yield Nested(name, source, given)
+
+
+def _value_parts(template: dict[str, Any], part: str, value: Any) -> Iterator[tuple[str, str]]:
+    yield part, digest(value)
+    for name, found in sorted(references.parts(template, value).items()):
+        yield name, digest(found)
 
 
 def _definition(
@@ -150,7 +183,7 @@ def _infrastructure_files(resources: dict[str, Any]) -> Iterator[Source]:
 def _doubts(template: dict[str, Any]) -> Iterator[Doubt]:
     for name, body in template["Resources"].items():
         if name.startswith("Fn::ForEach") and _may_make_units(body):
-            yield Doubt("loop", f"{name} makes resources in a loop; loops are not expanded yet")
+            yield Doubt("loop", f"{name} makes resources in a loop over what is known at deployment only")
         elif name == "Fn::Transform":
             yield Doubt("include", "Resources are filled in by a transform at deployment; its units are not known")
     if "Fn::Transform" in template or "AWS::Include" in _macros(template.get("Transform")):

@@ -82,6 +82,7 @@ class Comparison:
             reasons.add(self._appearance(before, after))
         else:
             reasons.add(_definition_reasons(before.template, before.definition, after.definition))
+            reasons.add(_given_reasons(before, after))
         for each in dict.fromkeys((*(before.inputs if before else ()), *(after.inputs if after else ()))):
             matches = self._matching(each)
             kept = [_input_reason(change, each) for change in matches[:MAX_REASONS]]
@@ -130,13 +131,13 @@ class Comparison:
             self._doubt_template(path)
 
     def _doubt_template(self, path: str) -> None:
-        before, after = self._base.templates.get(path), self._head.templates.get(path)
         is_changed = self._changed.get(path) is not None
-        for template in filter(None, (before, after)):
-            for doubt in template.doubts:
+        for side in (self._base, self._head):
+            template = side.templates.get(path)
+            for doubt in (*template.doubts, *side.lost.get(path, ())) if template else ():
                 if not is_changed and not (doubt.standing and self._is_relevant):
                     continue
-                concerns_all = is_changed and not (doubt.standing and template.units)
+                concerns_all = is_changed and not (doubt.standing and template and template.units)
                 units = self._units_of(path) if concerns_all else ()
                 self._doubted.update([path] if units else [])
                 self._warn(doubt.code, path, doubt.message, *units)
@@ -205,6 +206,14 @@ class Comparison:
 def _definition_reasons(template: str, before: Definition, after: Definition) -> Iterator[Reason]:
     for part in sorted({name for name, _ in {*before.parts} ^ {*after.parts}}):
         yield Reason(Cause.DEFINITION, template, (part,))
+
+
+def _given_reasons(before: Unit, after: Unit) -> Iterator[Reason]:
+    """What a nesting template gives; where that template lies does not matter."""
+    old, new = ({(part, digest) for _, part, digest in unit.given} for unit in (before, after))
+    for template, part, digest in sorted(before.given | after.given):
+        if (part, digest) in old ^ new:
+            yield Reason(Cause.DEFINITION, template, (part,))
 
 
 def _input_reason(change: FileChange, each: Input) -> Reason:

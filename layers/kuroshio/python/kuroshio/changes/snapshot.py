@@ -9,15 +9,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, paths
+from kuroshio.changes.analysis import Doubt
 from kuroshio.changes.manifests import shared
 from kuroshio.changes.settings import NO_SETTINGS, Settings
 from kuroshio.changes.tree import SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from kuroshio.changes.analysis import Analysis
+    from kuroshio.changes.analysis import Analysis, Nested
     from kuroshio.changes.tree import Tree
 
 OUTSIDE = "source-outside-tree"
@@ -54,6 +55,42 @@ class Snapshot:
         return frozenset(found for path, source in sources for found in self._find(path, source)[0])
 
     @cached_property
+    def lost(self) -> Mapping[str, tuple[Doubt, ...]]:
+        """The nested templates that are not in the tree, by the template that nests them: their units cannot be seen."""
+        lost: dict[str, list[Doubt]] = {}
+        for path, template in self.templates.items():
+            for nested in template.nested:
+                doubt = self._find(path, nested.source)[1]
+                if doubt:
+                    message = f"{nested.logical_id} nests a template that cannot be seen: {doubt[1]}"
+                    lost.setdefault(path, []).append(Doubt("nested-not-in-tree", message))
+        return {path: tuple(doubts) for path, doubts in lost.items()}
+
+    @cached_property
+    def _parents(self) -> Mapping[str, list[tuple[str, Nested]]]:
+        """The templates that nest each template."""
+        parents: dict[str, list[tuple[str, Nested]]] = {}
+        for path, template in self.templates.items():
+            for nested in template.nested:
+                for each in self._find(path, nested.source)[0]:
+                    parents.setdefault(each.path, []).append((path, nested))
+        return parents
+
+    def _given(self, template: str, parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+        """Yield what the values of these parts' parameters are made of, in all templates above, at any distance."""
+        waiting, seen = [(template, part) for part, _ in parts], set()
+        while waiting and self._parents:
+            at, part = waiting.pop()
+            section, _, parameter = part.partition(".")
+            if section != "Parameters" or (at, part) in seen:
+                continue
+            seen.add((at, part))
+            for parent, nested in self._parents.get(at, ()):
+                found = dict(nested.given).get(parameter, ())
+                waiting += [(parent, name) for name, _ in found]
+                yield from ((parent, name, digest) for name, digest in found)
+
+    @cached_property
     def _links(self) -> Mapping[str, str]:
         return {
             path: self.contents[entry.oid].decode("utf-8", "surrogateescape")
@@ -80,7 +117,8 @@ class Snapshot:
                     inputs += linked
                     doubts += [link_doubt] if link_doubt else []
         inputs += self._manifests(definition, inputs)
-        return Unit(template, definition, tuple(dict.fromkeys(inputs)), tuple(dict.fromkeys(doubts)))
+        given = frozenset(self._given(template, definition.parts))
+        return Unit(template, definition, tuple(dict.fromkeys(inputs)), tuple(dict.fromkeys(doubts)), given)
 
     def _manifests(self, definition: Definition, inputs: list[Input]) -> list[Input]:
         """Return the build manifests above the unit's source folders."""

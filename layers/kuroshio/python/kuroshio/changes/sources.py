@@ -53,6 +53,8 @@ _INFRASTRUCTURE = {
     "AWS::Serverless::HttpApi": ("DefinitionUri",),
 }
 
+_NESTED = {"AWS::CloudFormation::Stack": ("TemplateURL",), "AWS::Serverless::Application": ("Location",)}
+
 # Where `BuildMethod: makefile` may look besides the code itself.
 _BUILD_FOLDERS = ("ProjectRootDirectory", "ContextPath", "WorkingDirectory")
 
@@ -105,6 +107,12 @@ def of_infrastructure(type_: str, properties: dict[str, Any]) -> list[Source]:
     """Return the local files that a resource which is no unit is made of."""
     sources = [source for name in _INFRASTRUCTURE.get(type_, ()) for source in _local(name, properties)]
     return [source for source in [*sources, *includes(properties)] if not source.doubt]
+
+
+def of_nested(type_: str, properties: dict[str, Any]) -> list[Source]:
+    """Return the local template that a resource nests; nothing where CloudFormation computes it or S3 holds it."""
+    sources = [source for name in _NESTED.get(type_, ()) for source in _local(name, properties)]
+    return [source for source in sources if not source.doubt]
 
 
 def _function(properties: dict[str, Any], metadata: dict[str, Any], code: str) -> tuple[Packaging, list[Source]]:

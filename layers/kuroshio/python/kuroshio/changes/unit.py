@@ -100,6 +100,7 @@ class Unit:
     definition: Definition
     inputs: tuple[Input, ...] = ()
     doubts: tuple[tuple[str, str], ...] = ()  # (warning code, sentence)
+    given: frozenset[tuple[str, str, str]] = frozenset()  # what templates that nest its own give it: path, part, digest
 
     @property
     def id(self) -> str:
