@@ -137,6 +137,8 @@ def test_the_github_role_may_hand_in_start_watch_and_read_and_nothing_else() -> 
         "states:StartExecution",
         "states:DescribeExecution",
     }
+    written = [str(each["Resource"]).split("Arn}/")[1] for each in statements if each["Action"] == "s3:PutObject"]
+    assert [where.strip("'}") for where in written] == ["incoming/*", "latest/*"]
 
 
 def test_github_is_trusted_by_whole_subjects_from_a_list_and_not_at_all_without_one() -> None:

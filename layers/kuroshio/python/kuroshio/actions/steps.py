@@ -1,0 +1,22 @@
+"""The steps of our actions by name."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from kuroshio.actions import detect
+from kuroshio.actions.job import Job
+from kuroshio.errors import KuroshioError
+
+_STEPS = {"detect": "kuroshio.actions.detect"}
+
+
+def run(step: str) -> int:
+    """Run a step and return its exit code; an error of ours is shown on the run's page, never as a traceback."""
+    environ = dict(os.environ)
+    try:
+        code: int = import_module(_STEPS[step]).main(environ)
+    except KuroshioError as error:
+        return detect.failed(Job(environ), error)
+    return code
