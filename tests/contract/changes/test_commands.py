@@ -112,6 +112,15 @@ def test_units_are_listed_with_what_they_are_made_of_and_what_is_not_known(run: 
     assert "unknown: its CodeUri dist is not in the repository" in out
 
 
+def test_a_unit_and_a_path_are_explained(run: Any, repository: GitRepository) -> None:
+    code, out, _ = run(*detect(repository, "c2", "--why", "t.yaml#F"))
+    assert (code, out.splitlines()[0]) == (0, "t.yaml#F (function, zip): modified")
+    code, out, _ = run(*detect(repository, "c2", "--why", "src/a", "--json"))
+    found = json.loads(out)
+    assert (code, found["units"]) == (0, [{"id": "t.yaml#F", "through": ["CodeUri"]}])
+    assert run(*detect(repository, "c2", "--why", "nothing"))[0] == 2
+
+
 @pytest.fixture
 def workflow(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """A deployed workflow whose executions end at once in the given state."""

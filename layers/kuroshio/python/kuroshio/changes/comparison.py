@@ -110,10 +110,7 @@ class Comparison:
     def _is_real(self, each: Input, change: FileChange) -> bool:
         if each.canonical and change.path in self._formal:
             return False
-        if each.members is not None and each.members.through(change.path) is None:
-            return False
-        within = change.path[len(each.path) :].lstrip("/")
-        return not (each.excluded and dockerignore.excludes(each.excluded, within))
+        return covers(each, change.path) is not None
 
     def _doubt_reasons(self, before: Unit | None, after: Unit | None) -> Iterator[Reason]:
         unit = after or before
@@ -203,6 +200,16 @@ class Comparison:
         return frozenset(change.path for each in inputs for change in self._changed.below(each.path))
 
 
+def covers(each: Input, path: str) -> tuple[str, ...] | None:
+    """Return the files that lead from ``path`` to the unit of an input, mostly none; None: the input does not hold it."""
+    if each.path and path != each.path and not path.startswith(f"{each.path}/"):
+        return None
+    if each.members is not None:
+        return each.members.through(path)
+    within = path[len(each.path) :].lstrip("/")
+    return None if each.excluded and dockerignore.excludes(each.excluded, within) else ()
+
+
 def _definition_reasons(template: str, before: Definition, after: Definition) -> Iterator[Reason]:
     for part in sorted({name for name, _ in {*before.parts} ^ {*after.parts}}):
         yield Reason(Cause.DEFINITION, template, (part,))
@@ -217,8 +224,7 @@ def _given_reasons(before: Unit, after: Unit) -> Iterator[Reason]:
 
 
 def _input_reason(change: FileChange, each: Input) -> Reason:
-    importers = (each.members.through(change.path) or ()) if each.members else ()
-    through = (*importers, each.through)
+    through = (*(covers(each, change.path) or ()), each.through)
     if change.cause is Cause.RENAMED:
         through = (change.counterpart, *through)
     return Reason(change.cause, change.path, through)

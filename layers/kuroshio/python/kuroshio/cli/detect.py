@@ -9,6 +9,9 @@ from typing import IO, TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kuroshio.changes.observation import Observation
     from kuroshio.changes.plan import Plan
 
 INCOMPLETE = 3
@@ -20,8 +23,9 @@ INCOMPLETE = 3
 @click.option("--head", required=True, metavar="REV", help="What is to be merged.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--why", metavar="UNIT|PATH", help="Explain one unit, or what one file belongs to, changed or not.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file, not to the screen.")
-def detect(*, repo: Path, base: str, head: str, form: str, as_json: bool, output: Path | None) -> None:
+def detect(*, repo: Path, base: str, head: str, form: str, as_json: bool, why: str | None, output: Path | None) -> None:
     """Show which deployable units a pull request changes, and why.
 
     Compares the merge base of BASE and HEAD with HEAD. Needs no configuration, no network and no AWS; runs nothing of
@@ -31,22 +35,40 @@ def detect(*, repo: Path, base: str, head: str, form: str, as_json: bool, output
     2 wrong usage.
     """
     from kuroshio.adapters.bundles import opened
-    from kuroshio.changes.detection import detect as detect_changes
+    from kuroshio.changes.detection import decide
+    from kuroshio.changes.observation import observe
 
     with opened(repo) as repository:
-        plan = detect_changes(repository, base, head)
+        seen = observe(repository, base, head)
+    if why is not None:
+        _explain(seen, why, as_json=as_json or form == "json", output=output)
+        return
+    plan = decide(seen)
     render(plan, "json" if as_json else form, output)
     sys.exit(0 if plan.complete else INCOMPLETE)
 
 
+def _explain(seen: Observation, subject: str, *, as_json: bool, output: Path | None) -> None:
+    from kuroshio.changes.explanation import explain
+    from kuroshio.cli import why
+
+    explained = explain(seen, subject)
+    said = why.document(explained) if as_json else why.text(explained)
+    _written(output, lambda file: click.echo(said, nl=False, file=file))
+
+
 def render(plan: Plan, form: str, output: Path | None = None) -> None:
     """Write the plan in one of the formats, to a file or to stdout."""
+    _written(output, lambda file: _write(plan, form, file))
+
+
+def _written(output: Path | None, write: Callable[[IO[str]], None]) -> None:
     if output is None:
-        _write(plan, form, sys.stdout)
+        write(sys.stdout)
         return
     try:
         with output.open("w", encoding="utf-8") as file:
-            _write(plan, form, file)
+            write(file)
     except OSError as error:
         raise click.FileError(str(output), error.strerror) from None
 
