@@ -35,6 +35,7 @@ def _reported(world: World) -> float:
     return sum(value for record in told for _, value, _ in record.body["contributions"])
 
 
+@pytest.mark.search
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_each_event_is_counted_once_or_listed_as_lost(portion: int) -> None:
     for seed in range(portion, CASES, PORTIONS):

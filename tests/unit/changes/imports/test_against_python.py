@@ -66,6 +66,7 @@ def _seen_by_modulefinder(root: Path, module: str) -> set[str]:
     return {str(Path(file).relative_to(root.parent)) for file in files}
 
 
+@pytest.mark.search
 def test_no_file_that_python_loads_is_missed(interpreter: Interpreter) -> None:
     tally = _search(interpreter, 100, derandomize=True)
     assert tally.loaded > 500
