@@ -24,6 +24,10 @@ def main(arguments: list[str]) -> int:
     stage = Stage(CHECKOUT / "build/demo/demo.log")
     stage.log.unlink(missing_ok=True)
     kuroshio = str(Path(sys.executable).with_name("kuroshio"))
+    stage.console.print(
+        "Kuroshio on this machine: real commands, real images, no AWS account. All output is in the log:"
+    )
+    stage.console.print(str(stage.log), style="dim", highlight=False)
     try:
         stage.run("Lab up: AWS on this machine", kuroshio, "lab", "up", cwd=CHECKOUT)
         env = json.loads(stage.run("Where it is", kuroshio, "lab", "env", "--json", cwd=CHECKOUT))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kuroshio.changes.plan import Plan
     from lab.demo.stage import Stage
 
+_AREAS = ("statemachines", "template.yaml", "functions", "layers")
 _REPOSITORY = "kuroshio/kuroshio"
 
 
@@ -33,7 +34,7 @@ class Chapter:
     def run(self) -> None:
         """Deploy both stacks as a user would, then send real commit pairs through the workflow and show the plans."""
         self._deploy()
-        proposals = pull_requests(self.checkout, since="template.yaml")
+        proposals = pull_requests(self.checkout, since="template.yaml", areas=_AREAS)
         plans = [(proposal, self._plan(proposal)) for proposal in proposals]
         for proposal, plan in plans:
             self.stage.console.print(f"\n#{proposal.number} {proposal.title}", style="bold cyan", markup=False)

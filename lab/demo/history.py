@@ -31,27 +31,23 @@ class _Commit:
     areas: frozenset[str]  # first components of the paths that it touches
 
 
-def pull_requests(repository: Path, *, since: str, most: int = 5) -> list[PullRequest]:
-    """Up to ``most`` proposals from the newest history: commits that touch different areas, and one long branch.
+def pull_requests(repository: Path, *, since: str, areas: tuple[str, ...]) -> list[PullRequest]:
+    """Proposals from the newest history: for each of the ``areas`` (first components of paths) the newest of the commits
+    that touch it and as little else as possible, one commit that touches none of them, and one long branch.
 
     Only commits that already have the file ``since`` count: before the first template there is nothing to deploy.
     """
     commits = list(_commits(repository, since))
-    chosen = sorted(_different(commits, most - 1), key=commits.index, reverse=True)
+    chosen: list[_Commit] = []
+    for area in (*areas, None):
+        left = [c for c in commits if c not in chosen and (area in c.areas if area else not c.areas & set(areas))]
+        chosen += sorted(left, key=lambda commit: len(commit.areas))[:1]
+    chosen.sort(key=commits.index, reverse=True)
     proposals = [PullRequest(number, c.subject, c.parent, c.sha) for number, c in enumerate(chosen, start=1)]
     if len(commits) > 1:
         title = f"A branch of {len(commits)} commits: {commits[0].subject}"
         proposals.append(PullRequest(len(proposals) + 1, title, commits[-1].parent, commits[0].sha))
     return proposals
-
-
-def _different(commits: list[_Commit], most: int) -> Iterator[_Commit]:
-    """The newest commit of each set of areas, those that touch the fewest areas first."""
-    seen: set[frozenset[str]] = set()
-    for commit in sorted(commits, key=lambda c: len(c.areas)):
-        if len(seen) < most and commit.areas and commit.areas not in seen:
-            seen.add(commit.areas)
-            yield commit
 
 
 def _commits(repository: Path, since: str) -> Iterator[_Commit]:

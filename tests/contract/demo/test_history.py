@@ -35,31 +35,33 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_proposals_touch_different_areas_and_end_with_one_long_branch(repository: Path) -> None:
+def test_each_area_has_the_newest_commit_that_touches_little_else_and_one_touches_none(repository: Path) -> None:
     commit(repository, "before any template", "README.md")
     first = commit(repository, "the template", "template.yaml")
-    commit(repository, "docs, older", "docs/a.md")
-    newer = commit(repository, "docs, newer", "docs/b.md")
-    code = commit(repository, "code", "functions/a.py")
+    commit(repository, "code, older", "functions/a.py")
+    code = commit(repository, "code, newer", "functions/b.py")
+    commit(repository, "code and much else", "functions/c.py", "docs/c.md", "tests/c.py")
+    words = commit(repository, "words", "docs/a.md")
+    layer = commit(repository, "a layer", "layers/a.py")
 
-    proposals = pull_requests(repository, since="template.yaml")
+    proposals = pull_requests(repository, since="template.yaml", areas=("layers", "functions"))
 
-    assert [(p.title, p.head) for p in proposals[:-1]] == [("docs, newer", newer), ("code", code)]
-    assert (proposals[-1].base, proposals[-1].head) == (first, code)
-    assert [p.number for p in proposals] == [1, 2, 3]
+    assert [p.head for p in proposals[:-1]] == [code, words, layer]
+    assert (proposals[-1].base, proposals[-1].head) == (first, layer)
+    assert [p.number for p in proposals] == [1, 2, 3, 4]
 
 
-def test_each_single_proposal_is_a_commit_and_its_parent(repository: Path) -> None:
+def test_each_single_proposal_is_a_commit_and_its_parent_and_none_comes_twice(repository: Path) -> None:
     commit(repository, "the template", "template.yaml")
-    for number in range(6):
-        commit(repository, f"area {number}", f"area{number}/file")
+    commit(repository, "both", "layers/a.py", "functions/a.py")
+    commit(repository, "words", "README.md")
 
-    *single, _branch = pull_requests(repository, since="template.yaml", most=4)
+    *single, _branch = pull_requests(repository, since="template.yaml", areas=("layers", "functions"))
 
-    assert len(single) == 3
+    assert [p.title for p in single] == ["both", "words"]
     assert all(git(repository, "rev-parse", f"{p.head}^") == p.base for p in single)
 
 
 def test_a_history_without_a_template_gives_nothing_to_propose(repository: Path) -> None:
     commit(repository, "words", "README.md")
-    assert pull_requests(repository, since="template.yaml") == []
+    assert pull_requests(repository, since="template.yaml", areas=("layers",)) == []
