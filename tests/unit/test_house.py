@@ -1,0 +1,68 @@
+"""Imports point one way: functions -> domains -> ports <- adapters; the lab is imported by nothing that ships."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers/kuroshio/python/kuroshio"
+# Where domains and adapters may meet: the composition root of the functions, and what people and GitHub start.
+ROOTS = {"wiring", "cli", "actions"}
+SDKS = {"boto3", "botocore"}
+SHIPPED = [*sorted(ROOT.glob("layers/**/*.py")), *sorted(ROOT.glob("functions/**/*.py"))]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, late imports too; those for the type checker alone do not run."""
+    tree = ast.parse(path.read_text())
+    unused = {id(n) for block in ast.walk(tree) if is_for_types(block) for n in ast.walk(block)}
+    for node in ast.walk(tree):
+        if id(node) not in unused and isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif id(node) not in unused and isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+
+
+def tops(path: Path) -> set[str]:
+    return {module.partition(".")[0] for module in imported(path)}
+
+
+DOMAINS = [
+    path
+    for path in sorted(PACKAGE.glob("**/*.py"))
+    if path.relative_to(PACKAGE).parts[0].removesuffix(".py") not in {*ROOTS, "adapters"}
+]
+
+
+@pytest.mark.parametrize("path", DOMAINS, ids=name)
+def test_a_domain_knows_no_adapter_and_no_sdk(path: Path) -> None:
+    assert [m for m in imported(path) if m.startswith("kuroshio.adapters")] == []
+    assert tops(path) & SDKS == set()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name)
+def test_nothing_that_ships_imports_the_lab_or_the_tests(path: Path) -> None:
+    assert tops(path) & {"lab", "tests", "benchmarks", "moto"} == set()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("functions/*/handler.py")), ids=name)
+def test_a_handler_is_a_sentence(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert all((f.end_lineno or 0) - f.lineno < 20 for f in functions)
+    assert not any(isinstance(node, ast.If) for f in functions for node in ast.walk(f))
+    assert {m for m in imported(path) if m.startswith("kuroshio")} <= {"kuroshio"}
+
+
+def test_the_rules_have_something_to_judge() -> None:
+    assert len(DOMAINS) > 20
+    assert {"boto3", "botocore"} & {top for path in (PACKAGE / "adapters").glob("*.py") for top in tops(path)}
