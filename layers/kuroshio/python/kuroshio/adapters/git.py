@@ -15,7 +15,7 @@ from threading import Timer
 from typing import IO, TYPE_CHECKING
 
 from kuroshio.changes.ports import Blob
-from kuroshio.changes.tree import Entry, FileChange, Tree
+from kuroshio.changes.tree import Entry, FileChange, Listing, Tree
 from kuroshio.errors import LimitExceeded, RepositoryUnreadable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 120
 MAX_FILES = 1_000_000
 _CHUNK = 1 << 16
+_LARGE_CHUNK = 1 << 20
 _NO_OID = "0" * 40
 _REFS = "refs/kuroshio/"
 
@@ -114,12 +115,14 @@ class Git:
 
     def tree(self, commit: str) -> Tree:
         """Return all files of the commit, submodules and links included."""
-        entries = {}
-        for record in self._records("ls-tree", "-r", "-z", "--full-tree", commit):
-            meta, _, path = record.partition("\t")
-            mode, _, oid = meta.split(" ")
-            entries[path] = Entry(mode, oid)
-        return Tree(entries)
+        chunks, count = [], 0
+        with self._stream("ls-tree", "-r", "-z", "--full-tree", commit) as stdout:
+            while chunk := stdout.read(_LARGE_CHUNK):
+                count += chunk.count(b"\0")
+                if count > MAX_FILES:
+                    raise LimitExceeded(f"git ls-tree lists more than {MAX_FILES:,} files")
+                chunks.append(chunk)
+        return Tree(Listing.parse(os.fsdecode(b"".join(chunks))))
 
     def changes(self, old: str, new: str) -> list[FileChange]:
         """Return the paths that differ between two commits."""
@@ -210,7 +213,12 @@ class Git:
         """Run git and give its output as it comes. The process ends with the block, or when the time is up."""
         with tempfile.TemporaryFile() as stderr:
             process = subprocess.Popen(
-                self._command(*arguments), env=self._env, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr
+                self._command(*arguments),
+                env=self._env,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                pipesize=_LARGE_CHUNK,  # with the 64 KiB of a pipe, git waits for us and we for git
             )
             timer = Timer(self._timeout_s, process.kill)
             timer.start()

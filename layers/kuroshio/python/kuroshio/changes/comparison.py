@@ -70,10 +70,26 @@ class Comparison:
     def decide(self) -> Decision:
         """Return what changes, each list sorted."""
         self._doubt_templates()
-        reasons = {unit: self._own_reasons(unit) for unit in sorted({*self._base.units, *self._head.units})}
-        units = [self._change(unit, reasons) for unit in reasons]
+        ids = sorted({*self._base.units, *self._head.units})
+        reasons = {unit: self._own_reasons(unit) for unit in ids if not self._is_still(unit)}
+        units = [self._change(unit, reasons) for unit in ids if unit in reasons or self._uses_any(unit, reasons)]
         changes = tuple(change for change in units if change.reasons)
         return self._classified(changes)
+
+    def _is_still(self, unit: str) -> bool:
+        """Whether nothing of the unit can differ, seen at a glance: most units of a large repository."""
+        after = self._head.units.get(unit)
+        return (
+            after is not None
+            and after is self._base.units.get(unit)
+            and not after.doubts
+            and after.template not in self._doubted
+            and self._changed.folders.isdisjoint([each.path for each in after.inputs])
+        )
+
+    def _uses_any(self, unit: str, reasons: dict[str, _Reasons]) -> bool:
+        sides = (self._base.units.get(unit), self._head.units.get(unit))
+        return any(used in reasons for side in sides if side for used in side.uses)
 
     def _own_reasons(self, unit: str) -> _Reasons:
         before, after = self._base.units.get(unit), self._head.units.get(unit)
@@ -150,13 +166,14 @@ class Comparison:
         before, after = self._base.units.get(unit), self._head.units.get(unit)
         known = after or before
         assert known is not None  # noqa: S101 - an id of either snapshot
+        own = reasons.get(unit) or _Reasons()
         if before and after:
             for used in sorted({*before.uses, *after.uses} & reasons.keys()):
                 kept, omitted = reasons[used].result()
                 cause = Cause.LAYER if known.definition.kind is Kind.FUNCTION else Cause.TASK_DEFINITION
                 through = (Reason(cause, reason.path, (*reason.through, used)) for reason in kept)
-                reasons[unit].add(through, omitted)
-        kept, omitted = reasons[unit].result()
+                own.add(through, omitted)
+        kept, omitted = own.result()
         change = _change_of({reason.cause for reason in kept})
         wave = self._head.settings.wave(unit)
         return UnitChange(unit, known.definition.kind, known.definition.packaging, change, kept, omitted, wave)

@@ -56,18 +56,32 @@ def language(runtime: object, method: object) -> str:
     return ""
 
 
-def shared(tree: Tree, folder: str, language: str) -> Iterator[str]:
-    """Yield the manifests above ``folder`` that decide how it is built."""
-    if language == "python" and any(_at(folder, name) in tree.entries for name in _PYTHON_OWN):
-        return
-    above = list(_ancestors(folder))
-    for name in _NEAREST.get(language, ()):
-        own = _at(folder, name) in tree.entries
-        nearest = next((path for parent in above if (path := _at(parent, name)) in tree.entries), None)
-        if nearest and not own:
-            yield nearest
-    for name in _ALL.get(language, ()):
-        yield from (path for parent in above if (path := _at(parent, name)) in tree.entries)
+class Manifests:
+    """The manifests of one commit. Neighbours share what lies above them, so each folder is looked at once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._above: dict[tuple[str, str], dict[str, list[str]]] = {}
+
+    def shared(self, folder: str, language: str) -> list[str]:
+        """Return the manifests above ``folder`` that decide how it is built."""
+        entries = self._tree.entries
+        if not folder or (language == "python" and any(_at(folder, name) in entries for name in _PYTHON_OWN)):
+            return []
+        above = self._found((folder.rpartition("/")[0], language))
+        if language in _ALL:
+            return [path for paths in above.values() for path in paths]
+        return [paths[0] for name, paths in above.items() if _at(folder, name) not in entries]
+
+    def _found(self, key: tuple[str, str]) -> dict[str, list[str]]:
+        """Return the manifests from a folder up to the root, by name, the nearest first."""
+        if key not in self._above:
+            folder, language = key
+            folders = [folder, *_ancestors(folder)]
+            names = (*_NEAREST.get(language, ()), *_ALL.get(language, ()))
+            found = {name: [path for at in folders if (path := _at(at, name)) in self._tree.entries] for name in names}
+            self._above[key] = {name: paths for name, paths in found.items() if paths}
+        return self._above[key]
 
 
 def _ancestors(folder: str) -> Iterator[str]:

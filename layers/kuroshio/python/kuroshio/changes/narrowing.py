@@ -66,9 +66,12 @@ def narrowed(before: Snapshot, after: Snapshot, changes: ChangedFiles, contents:
 
     Only folders that a change concerns are read.
     """
-    sides = [_groups(side) for side in (before, after)]
-    shared = {key for side in sides for key, group in side.items() if len(group) > 1}
-    wanted = {key for key in shared if key.bundled or next(changes.below(key.path), None)} if len(changes) else set()
+    if not len(changes):
+        return before, after
+    sides = [_groups(side, changes.folders) for side in ((before,) if before.units is after.units else (before, after))]
+    wanted = {key for side in sides for key, group in side.items() if len(group) > 1}
+    if len(sides) == 1:
+        sides *= 2
     kept = KeptImports()
     old, new = (
         _narrow(side, {key: groups[key] for key in wanted if key in groups}, contents, kept)
@@ -77,14 +80,15 @@ def narrowed(before: Snapshot, after: Snapshot, changes: ChangedFiles, contents:
     return old, new
 
 
-def _groups(side: Snapshot) -> dict[CodeDirectory, list[tuple[Unit, Input]]]:
+def _groups(side: Snapshot, touched: frozenset[str]) -> dict[CodeDirectory, list[tuple[Unit, Input]]]:
     groups: dict[CodeDirectory, list[tuple[Unit, Input]]] = {}
     for unit in side.units.values():
         code = unit.definition.code
         if code is None or code.language not in _LANGUAGES or not code.shows_its_imports:
             continue
         for each in unit.inputs:
-            if each.through in ("CodeUri", "Code") and side.tree.has_folder(each.path):
+            is_touched = each.path in touched or bool(code.entry_points)
+            if is_touched and each.through in ("CodeUri", "Code") and side.tree.has_folder(each.path):
                 directory = CodeDirectory(each.path, _LANGUAGES[code.language], bundled=bool(code.entry_points))
                 groups.setdefault(directory, []).append((unit, each))
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, settings
@@ -59,6 +59,7 @@ def observe(repository: Repository, base: str, head: str, analyses: Analyses | N
     old_settings, lost = _settings_of_the_base(repository, before)
     new_settings = _settings(repository, after)
     old, new = _snapshots(repository, (before, old_settings), (after, new_settings), analyses or NoAnalyses())
+    new = _with_units_of(old, new, changes)
     _check(new)
     old, new = narrowed(old, new, changes, repository)
     doubts = (*_history_doubts(merge_bases, is_cut=repository.is_cut(base, head, merge_base)), *lost)
@@ -122,6 +123,13 @@ def _snapshots(
         for paths, (tree, said) in zip(candidates, (before, after), strict=True)
     )
     return old, new
+
+
+def _with_units_of(old: Snapshot, new: Snapshot, changes: ChangedFiles) -> Snapshot:
+    """Let the head have the base's units where nothing differs that units are found by: they are placed once."""
+    if old.settings == new.settings and all(change.is_of_content_alone for change in changes):
+        return replace(new, placed=old.units)
+    return new
 
 
 def _templates(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, paths
 from kuroshio.changes.analysis import Doubt
-from kuroshio.changes.manifests import shared
+from kuroshio.changes.manifests import Manifests
 from kuroshio.changes.settings import NO_SETTINGS, Settings
 from kuroshio.changes.tree import SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
@@ -41,10 +41,13 @@ class Snapshot:
     contents: Mapping[str, bytes] = field(default_factory=dict)
     settings: Settings = NO_SETTINGS
     narrowed: Mapping[str, Unit] = field(default_factory=dict)
+    placed: Mapping[str, Unit] | None = None  # the units, where they are known already
 
     @cached_property
     def units(self) -> Mapping[str, Unit]:
         """All units by id."""
+        if self.placed is not None:
+            return self.placed if not self.narrowed else {**self.placed, **self.narrowed}
         units = (self._placed(path, unit) for path, template in self.templates.items() for unit in template.units)
         return {unit.id: unit for unit in units} | {**self.narrowed}
 
@@ -126,7 +129,11 @@ class Snapshot:
         if code is None:
             return []
         folders = dict.fromkeys(each.path for each in inputs if self.tree.has_folder(each.path))
-        return [Input(at, code.decided_by) for folder in folders for at in shared(self.tree, folder, code.language)]
+        return [Input(at, code.decided_by) for folder in folders for at in self._shared.shared(folder, code.language)]
+
+    @cached_property
+    def _shared(self) -> Manifests:
+        return Manifests(self.tree)
 
     def _find(self, template: str, source: Source) -> tuple[list[Input], tuple[str, str] | None]:
         """Return the inputs that a source means, and what cannot be known about it."""
