@@ -9,7 +9,7 @@ from kuroshio.actions import detect
 from kuroshio.actions.job import Job
 from kuroshio.errors import KuroshioError
 
-_STEPS = {"detect": "kuroshio.actions.detect"}
+_STEPS = {"detect": "kuroshio.actions.detect", "after-merge": "kuroshio.actions.merged"}
 
 
 def run(step: str) -> int:

@@ -104,6 +104,11 @@ class Git:
         done = self._run("merge-base", "--all", base, head, ok=(0, 1))
         return tuple(done.stdout.decode().split())
 
+    def first_parents(self, old: str, new: str, limit: int) -> list[str]:
+        """Return the commits by which a branch went from ``old`` to ``new``, the oldest of the newest ``limit`` first."""
+        done = self._run("rev-list", "--first-parent", f"--max-count={limit}", new, f"^{old}")
+        return done.stdout.decode().split()[::-1]
+
     def is_cut(self, base: str, head: str, merge_base: str | None) -> bool:
         """Whether a shallow boundary lies on the way from base or head to their merge base."""
         boundary = self._shallow_commits()

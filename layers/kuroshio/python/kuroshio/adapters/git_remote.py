@@ -31,20 +31,20 @@ class Remote:
         self._env = _environment(url, token)
 
     @contextmanager
-    def fetched(self, base: str, head: str) -> Iterator[Git]:
-        """Give a repository with both commits and the history between them, removed afterwards.
+    def fetched(self, base: str, head: str, *more: str) -> Iterator[Git]:
+        """Give a repository with these commits and the history between them and ``head``, removed afterwards.
 
-        History is deepened until their merge base is certain, in the end to all there is. Nothing is checked out.
+        History is deepened until the merge bases are certain, in the end to all there is. Nothing is checked out.
         Raises RepositoryUnreadable with git's own words, LimitExceeded.
         """
         with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
             self._git(folder, "init", "--quiet", "--bare", "--template=", ".")
             git = Git(Path(folder))
             depth = _FIRST_DEPTH
-            self._fetch(folder, f"--depth={depth}", base, head)
-            while _is_uncertain(git, base, head):
+            self._fetch(folder, f"--depth={depth}", base, head, *more)
+            while any(_is_uncertain(git, each, head) for each in (base, *more)):
                 depth *= 4
-                self._fetch(folder, f"--depth={depth}" if depth < _LAST_DEPTH else "--unshallow", base, head)
+                self._fetch(folder, f"--depth={depth}" if depth < _LAST_DEPTH else "--unshallow", base, head, *more)
             yield git
 
     def _fetch(self, folder: str, depth: str, *commits: str) -> None:

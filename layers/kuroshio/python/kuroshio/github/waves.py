@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from kuroshio.changes.plan import UnitChange
 
-# A function refers to its layers, a state machine to its functions.
-_FIRST = ("layer", "function", "state-machine")
+# A function refers to its layers, a state machine to its functions, a service to its task definition.
+_FIRST = ("layer", "function", "state-machine", "task-definition", "ecs-service", "instance-service")
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,11 @@ class Wave:
 
 
 def waves(units: Iterable[UnitChange]) -> tuple[Wave, ...]:
-    """Return the units as they travel, one wave after the other; removals in the opposite order, at the end."""
-    grouped: dict[tuple[bool, int, str], list[UnitChange]] = {}
+    """Return the units as they travel: by the order that kuroshio.yaml gives, then by kind; removals backwards, last."""
+    grouped: dict[tuple[bool, int, int, str], list[UnitChange]] = {}
     for unit in units:
         is_removal = unit.change is Change.REMOVED
         place = _FIRST.index(unit.kind) if unit.kind in _FIRST else len(_FIRST)
-        grouped.setdefault((is_removal, -place if is_removal else place, unit.kind), []).append(unit)
-    return tuple(Wave(kind, gone, tuple(grouped[gone, place, kind])) for gone, place, kind in sorted(grouped))
+        sign = -1 if is_removal else 1
+        grouped.setdefault((is_removal, sign * unit.wave, sign * place, unit.kind), []).append(unit)
+    return tuple(Wave(key[-1], key[0], tuple(grouped[key])) for key in sorted(grouped))
