@@ -16,6 +16,7 @@ from kuroshio.adapters.latest_store import S3Pointers
 from kuroshio.adapters.plan_store import S3Plans
 from kuroshio.changes.publication import Publication
 from kuroshio.changes.request import request as detect_request
+from kuroshio.cli import main
 from kuroshio.errors import Outpaced
 from kuroshio.github import latest
 from kuroshio.github.event import Order
@@ -263,6 +264,23 @@ def test_pull_requests_that_the_push_did_not_merge_are_left_alone(world: World) 
     assert world.push(world.base, after) == 0
     assert {each["number"] for each in world.runner.github.comments} == {23}
     assert "There is no stored plan" in world.runner.github.bodies(23)[0]
+
+
+def test_a_person_can_see_what_is_owed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*more: str) -> tuple[int, str]:
+        arguments = ["deployed", "--repository", "octo/shop", "--target", "main", "--ledger-table", "ledger", *more]
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        return int(end.value.code or 0), capsys.readouterr().out
+
+    assert shown() == (0, "nothing was ever deployed: 0 units are owed\n")
+    after = world.commit(world.base, mail__a="2")
+    world.push(world.base, after, "Mail")
+    capsys.readouterr()
+    code, out = shown()
+    assert (code, f"t.yaml#Mail  at {world.base[:12]}, wanted {after[:12]}" in out) == (3, True)
+    owed = [{"unit": "t.yaml#Mail", "deployed": world.base, "wanted": after}]
+    assert json.loads(shown("--json")[1]) == {"settled": after, "owed": owed}
 
 
 def test_two_runs_at_once_cannot_both_move_the_standing(world: World) -> None:

@@ -16,6 +16,7 @@ _VERBS = {
     "detect": "kuroshio.cli.detect:detect",
     "units": "kuroshio.cli.units:units",
     "plan": "kuroshio.cli.plan:plan",
+    "deployed": "kuroshio.cli.deployed:deployed",
     "image": "kuroshio.cli.image:image",
     "preflight": "kuroshio.cli.preflight:preflight",
     "lab": "lab.cli:lab",
