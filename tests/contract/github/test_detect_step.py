@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,7 +187,7 @@ def deployed(runner: Runner) -> None:
 
 @pytest.mark.usefixtures("cloud")
 def test_with_a_role_the_workflow_plans_from_a_bundle_and_latest_points_to_it(
-    runner: Runner, commits: tuple[str, str]
+    runner: Runner, commits: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployed(runner)
     published(runner, *commits)
@@ -194,6 +196,12 @@ def test_with_a_role_the_workflow_plans_from_a_bundle_and_latest_points_to_it(
     wanted = detect_request("octo/shop", 12, *commits)
     handed_in = aws.client("s3").head_object(Bucket="incoming", Key=wanted.bundle)["ContentLength"]
     assert (runner.outputs["published"], runner.outputs["bundle-bytes"]) == ("true", str(handed_in))
+    told = re.search(
+        r"in ([\d,]+) bytes \(commits and trees ([\d,]+), contents of files ([\d,]+)\)", capsys.readouterr().out
+    )
+    assert told is not None
+    size, *parts = (int(each.replace(",", "")) for each in told.groups())
+    assert (size, min(parts) > 0) == (handed_in, True)
     assert S3Pointers("plans").read(KEY).plan == wanted.plan
     assert len(runner.github.bodies()) == 1
 
@@ -226,3 +234,17 @@ def test_the_same_commit_in_two_pull_requests_has_a_plan_and_a_pointer_in_each(
         published(runner, *commits, number)
         assert runner.run("detect", "pull_request.opened", *commits, number=number) == 0
         assert S3Pointers("plans").read(f"latest/octo/shop/pr-{number}.json").head == commits[1]
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_bundle_has_nothing_of_the_history_before_the_merge_base(
+    runner: Runner, commits: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(runner)
+    noise = "".join(sha256(str(at).encode()).hexdigest() for at in range(2000))
+    old = runner.repository.make_commit(FILES | {"old.txt": noise})
+    base = runner.repository.make_commit(FILES, old)
+    head = runner.repository.make_commit(FILES | {"cart/a.txt": "2"}, base)
+    published(runner, base, head)
+    runner.run("detect", "pull_request.opened", base, head)
+    assert 0 < int(runner.outputs["bundle-bytes"]) < 5_000

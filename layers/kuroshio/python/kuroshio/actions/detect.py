@@ -103,10 +103,11 @@ def _hand_in(job: Job, repository: Git, wanted: DetectRequest) -> int:
     from kuroshio.adapters.bundles import S3Bundles
 
     with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
-        bundle = Path(folder) / "bundle"
-        repository.bundle(bundle, wanted.base, wanted.head)
-        size = bundle.stat().st_size
-        job.tell(f"handing in {size:,} bytes as {wanted.bundle}")
+        bundle, outline = Path(folder) / "bundle", Path(folder) / "outline"
+        repository.bundle(bundle, wanted.base, wanted.head, outline=outline)
+        size, history = bundle.stat().st_size, outline.stat().st_size
+        parts = f"commits and trees {history:,}, contents of files {size - history:,}"
+        job.tell(f"handing in {size:,} bytes ({parts}) as {wanted.bundle}")
         S3Bundles(job.input("incoming-bucket", needed=True)).put(wanted.bundle, bundle)
     return size
 

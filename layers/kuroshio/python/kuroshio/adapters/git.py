@@ -149,10 +149,11 @@ class Git:
                 while header := stdout.readline():
                     yield _blob(header, stdout, max_bytes)
 
-    def bundle(self, file: Path, base: str, head: str) -> None:
+    def bundle(self, file: Path, base: str, head: str, *, outline: Path | None = None) -> None:
         """Write a bundle with all that detection needs of two commits: what lies between them, not what came before.
 
-        ``unbundle`` finds in it where the history was cut, so that nothing earlier is missed.
+        ``unbundle`` finds in it where the history was cut, so that nothing earlier is missed. ``outline`` gets the same
+        without contents of files: beside the bundle it shows what commits and trees take of it.
         """
         boundary = {*self.merge_bases(base, head), *self._shallow_commits()}
         refs = {"base": base, "head": head, **{f"boundary/{commit}": commit for commit in boundary}}
@@ -165,7 +166,11 @@ class Git:
             scratch._cut_at(boundary)
             for name, commit in refs.items():
                 scratch._run("update-ref", _REFS + name, commit)
-            scratch._run("bundle", "create", "--quiet", os.fspath(file.resolve()), *(_REFS + name for name in refs))
+            named = [_REFS + name for name in refs]
+            scratch._run("bundle", "create", "--quiet", os.fspath(file.resolve()), *named)
+            if outline is not None:
+                where = os.fspath(outline.resolve())
+                scratch._run("bundle", "create", "--quiet", where, "--filter=blob:none", *named)
 
     def unbundle(self, bundle: Path) -> None:
         """Unpack a bundle into this folder as a new bare repository, with the bundle's refs.
