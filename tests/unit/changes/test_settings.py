@@ -154,6 +154,14 @@ def test_the_published_schema_accepts_what_is_accepted(text: str) -> None:
     jsonschema.validate(load(text.encode()), SCHEMA)
 
 
+@pytest.mark.parametrize(
+    "text", ["order: [" + "a, " * 1_001 + "]", "units:\n" + "".join(f"  t#{n}: {{}}\n" for n in range(1_001))]
+)
+def test_more_entries_than_anybody_writes_are_refused_before_they_are_held_against_units(text: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"at most 1,000 entries, not 1,001"):
+        parse(text.encode())
+
+
 def test_broken_yaml_is_refused_with_its_line() -> None:
     with pytest.raises(SettingsInvalid, match=r"kuroshio\.yaml: line 3, column"):
         parse(b"units:\n  - [")

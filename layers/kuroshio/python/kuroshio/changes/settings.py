@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kuroshio.changes import dockerignore
 from kuroshio.changes.canonical import digest
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FILE = "kuroshio.yaml"
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Each entry is held against each unit: what a pull request may make us do is bounded.
+MAX_ENTRIES = 1_000
 _SERVICES = (Kind.ECS_SERVICE.value, Kind.INSTANCE_SERVICE.value)
 
 
@@ -98,11 +101,17 @@ def parse(content: bytes) -> Settings:
 
 
 def _named(place: Place | None) -> list[tuple[Place, Place]]:
-    return place.pairs() if place else []
+    return _few(place, place.pairs()) if place else []
 
 
 def _texts(place: Place | None, expected: str) -> tuple[str, ...]:
-    return tuple(each.text(expected) for each in place.items(expected)) if place else ()
+    return tuple(each.text(expected) for each in _few(place, place.items(expected))) if place else ()
+
+
+def _few(place: Place, entries: list[T]) -> list[T]:
+    if len(entries) > MAX_ENTRIES:
+        raise place.refused(f"at most {MAX_ENTRIES:,} entries, not {len(entries):,}")
+    return entries
 
 
 def _patterns(place: Place | None) -> tuple[str, ...]:
