@@ -156,7 +156,7 @@ def test_a_service_that_throttles_for_a_moment_does_not_fail_a_run(deployed: Dep
     where = ("--service", "s3", "--operation", "GetObject", "--caller", "DetectChanges", "--times", "2")
     deployed.run("kuroshio", "lab", "fault", "throttled", *where)
 
-    assert json.loads(deployed.plan(3))["head"] == COMMITS[1]
+    assert json.loads(deployed.plan(3))["head"] == Git(CHECKOUT).commit(COMMITS[1])
     assert deployed.run("kuroshio", "lab", "fault", "list") == ""
 
 
