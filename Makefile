@@ -16,6 +16,7 @@ setup: build/.venv-stamp ## everything that the other targets need, a container 
 	@lab/bin/setup-engine
 
 build/.venv-stamp: requirements/dev.txt requirements/uv.txt pyproject.toml
+	@lab/bin/setup-system
 	@test -x $(PY) || python3 -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt requirements/uv.txt
