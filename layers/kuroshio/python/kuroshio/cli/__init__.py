@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 
 import click
 
 import kuroshio
+from kuroshio.cli.verbs import Verbs
 from kuroshio.errors import KuroshioError
 
 # verb -> module:command, in the order of `kuroshio --help`. `lab` exists in a checkout, not in an installed wheel.
@@ -17,6 +16,7 @@ _VERBS = {
     "units": "kuroshio.cli.units:units",
     "plan": "kuroshio.cli.plan:plan",
     "deployed": "kuroshio.cli.deployed:deployed",
+    "mackerel": "kuroshio.cli.mackerel:mackerel",
     "image": "kuroshio.cli.image:image",
     "preflight": "kuroshio.cli.preflight:preflight",
     "lab": "lab.cli:lab",
@@ -24,26 +24,9 @@ _VERBS = {
 }
 
 
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-class _Verbs(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return [verb for verb, target in _VERBS.items() if _is_installed(target.split(":")[0])]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module, name = _VERBS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Verbs, verbs=_VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(kuroshio.__version__, prog_name="kuroshio")
 def kuroshio_command() -> None:
     """Releases, Aurora migrations and scheduled work on AWS, as workflows in your own account.
