@@ -63,7 +63,7 @@ class Snapshot:
         lost: dict[str, list[Doubt]] = {}
         for path, template in self.templates.items():
             for nested in template.nested:
-                doubt = self._find(path, nested.source)[1]
+                doubt = None if nested.source.doubt else self._find(path, nested.source)[1]
                 if doubt:
                     message = f"{nested.logical_id} nests a template that cannot be seen: {doubt[1]}"
                     lost.setdefault(path, []).append(Doubt("nested-not-in-tree", message))
@@ -71,10 +71,12 @@ class Snapshot:
 
     @cached_property
     def _parents(self) -> Mapping[str, list[tuple[str, Nested]]]:
-        """The templates that nest each template."""
+        """The templates that nest each template; under "" those that nest one which is not known: it may be any."""
         parents: dict[str, list[tuple[str, Nested]]] = {}
         for path, template in self.templates.items():
             for nested in template.nested:
+                if nested.source.doubt:
+                    parents.setdefault("", []).append((path, nested))
                 for each in self._find(path, nested.source)[0]:
                     parents.setdefault(each.path, []).append((path, nested))
         return parents
@@ -88,7 +90,7 @@ class Snapshot:
             if section != "Parameters" or (at, part) in seen:
                 continue
             seen.add((at, part))
-            for parent, nested in self._parents.get(at, ()):
+            for parent, nested in (*self._parents.get(at, ()), *self._parents.get("", ())):
                 found = dict(nested.given).get(parameter, ())
                 waiting += [(parent, name) for name, _ in found]
                 yield from ((parent, name, digest) for name, digest in found)
