@@ -12,7 +12,7 @@ from kuroshio.changes import dockerignore, paths
 from kuroshio.changes.analysis import Doubt
 from kuroshio.changes.manifests import Manifests
 from kuroshio.changes.settings import NO_SETTINGS, Settings
-from kuroshio.changes.tree import SYMLINK
+from kuroshio.changes.tree import SUBMODULE, SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
 
 if TYPE_CHECKING:
@@ -130,8 +130,19 @@ class Snapshot:
         code = definition.code
         if code is None:
             return []
-        folders = dict.fromkeys(each.path for each in inputs if self.tree.has_folder(each.path))
-        return [Input(at, code.decided_by) for folder in folders for at in self._shared.shared(folder, code.language)]
+        folders = dict.fromkeys(each.path for each in inputs if self._is_folder(each.path))
+        above = dict.fromkeys(at for folder in folders for at in self._shared.shared(folder, code.language))
+        found = dict.fromkeys(place for at in above for place in (at, *self._behind(at)))
+        return [Input(at, code.decided_by) for at in found]
+
+    def _behind(self, path: str) -> tuple[str, ...]:
+        """Return what a path leads to where it is a link, and the links on the way."""
+        at, followed = paths.resolve(path, self._links)
+        return followed if at is None or not followed else (*followed, at)
+
+    def _is_folder(self, path: str) -> bool:
+        entry = self.tree.entries.get(path)
+        return entry.mode == SUBMODULE if entry else self.tree.has_folder(path)
 
     @cached_property
     def _shared(self) -> Manifests:
@@ -171,7 +182,10 @@ class Snapshot:
         seen, waiting = {start.path}, [start]
         while waiting:
             for link in self._links_below(waiting.pop()):
-                at, _ = paths.resolve(link, self._links)
+                at, followed = paths.resolve(link, self._links)
+                # The links on the way may lie outside of all inputs, and decide where it leads.
+                yield [Input(each, start.through) for each in followed if each != link], None
+                at = at and (self.tree.submodule_above(at) or at)
                 if at is None:
                     yield [], (LINK_OUTSIDE, f"the link {link} among its inputs leads out of the repository")
                 elif at not in seen:
