@@ -149,13 +149,23 @@ def test_a_secret_that_is_missing_or_empty_says_which() -> None:
     with pytest.raises(NotFound, match="the secret nothing"):
         SecretKey("nothing").value()
     boto3.client("secretsmanager").create_secret(Name="blank", SecretString=" ")
-    with pytest.raises(ConfigurationMissing, match="the secret blank is empty"):
+    with pytest.raises(ConfigurationMissing, match="the secret blank holds no key"):
         SecretKey("blank").value()
 
 
 @pytest.mark.usefixtures("_account")
-def test_a_secret_that_is_more_than_a_key_is_refused_without_being_quoted() -> None:
-    boto3.client("secretsmanager").create_secret(Name="json", SecretString='{"key": "hidden"}\nsecond line')
-    with pytest.raises(ConfigurationMissing, match="more than a key") as refused:
-        SecretKey("json").value()
+def test_a_key_may_be_a_field_of_a_secret_that_is_an_object() -> None:
+    boto3.client("secretsmanager").create_secret(Name="json", SecretString='{"MACKEREL_API_KEY": "hidden", "b": 1}')
+    assert SecretKey("json").value() == "hidden"
+
+
+@pytest.mark.usefixtures("_account")
+@pytest.mark.parametrize(
+    "held",
+    ["hidden\nsecond line", '{"key": "hidden"}', '{"MACKEREL_API_KEY": ["hidden"]}', '{"MACKEREL_API_KEY": "hidden"'],
+)
+def test_a_secret_that_is_more_than_a_key_is_refused_without_being_quoted(held: str) -> None:
+    boto3.client("secretsmanager").create_secret(Name="more", SecretString=held)
+    with pytest.raises(ConfigurationMissing, match="holds no key") as refused:
+        SecretKey("more").value()
     assert "hidden" not in str(refused.value)

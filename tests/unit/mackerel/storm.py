@@ -14,6 +14,8 @@ from kuroshio.mackerel import messages, places
 from kuroshio.mackerel.cells import Cell
 from kuroshio.mackerel.collect import Collector
 from kuroshio.mackerel.flush import Flusher
+from kuroshio.mackerel.hosting import KeptHost
+from kuroshio.mackerel.hosts import CheckHost
 from kuroshio.mackerel.points import Annotation, Combine, Point, Report, marked
 from kuroshio.mackerel.ports import Answer, Key, Record
 from kuroshio.mackerel.turns import Pace
@@ -164,7 +166,9 @@ class World:
         api = InProcessApi(self.mackerel)
         for service in ("shop", "depot", "kuroshio"):
             api.call("POST", "/services", {"name": service})
-        self.host: str = api.call("POST", "/hosts", {"name": "kuroshio", "meta": {}}).document["id"]
+        self.host: str = api.call(
+            "POST", "/hosts", {"name": "kuroshio", "meta": {}, "customIdentifier": "kuroshio-dev"}
+        ).document["id"]
 
     def live(self, steps: int) -> None:
         """So many things happen."""
@@ -244,13 +248,14 @@ class World:
 
     def _flush(self) -> None:
         self._workers += 1
+        ledger = StormyLedger(self.ledger, self.storm)
         flusher = Flusher(
-            StormyLedger(self.ledger, self.storm),
+            ledger,
             self.api,
             self.clock,
             lambda most: self.random.uniform(0, most),
             f"flusher-{self._workers}",
-            host=self.host,
+            carrier=KeptHost(ledger, CheckHost("kuroshio-dev", "kuroshio-dev"), self.clock),
             pace=PACE,
         )
         with suppress(Killed, TransientError):

@@ -10,6 +10,8 @@ import pytest
 from kuroshio.mackerel import points, state
 from kuroshio.mackerel.collect import Collector
 from kuroshio.mackerel.flush import Flushed, Flusher
+from kuroshio.mackerel.hosting import KeptHost
+from kuroshio.mackerel.hosts import CheckHost
 from kuroshio.mackerel.messages import Parcel
 from kuroshio.mackerel.ports import Answer
 from kuroshio.mackerel.turns import Channel, Pace, TurnEnded
@@ -31,10 +33,12 @@ class Room:
         self.api = InProcessApi(self.mackerel)
         self.ledger = MemoryLedger()
         self.collector = Collector(self.ledger, self.clock)
-        self.host: str = self.ask("POST", "/hosts", {"name": "kuroshio", "meta": {}})["id"]
+        wanted = {"name": "kuroshio", "meta": {}, "customIdentifier": "kuroshio-dev"}
+        self.host: str = self.ask("POST", "/hosts", wanted)["id"]
         for service in ("shop", "kuroshio"):
             self.ask("POST", "/services", {"name": service})
-        self.flusher = Flusher(self.ledger, self.api, self.clock, lambda most: most, "flusher-1", host=self.host)
+        carrier = KeptHost(self.ledger, CheckHost("kuroshio-dev", "kuroshio-dev"), self.clock)
+        self.flusher = Flusher(self.ledger, self.api, self.clock, lambda most: most, "flusher-1", carrier=carrier)
         self.mackerel.received.clear()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -219,7 +223,7 @@ def test_check_reports_arrive_once_and_old_ones_are_counted_as_lost(room: Room) 
 
 
 def test_without_a_host_reports_wait_and_the_status_says_why(room: Room) -> None:
-    room.flusher = replace(room.flusher, host=None)
+    room.flusher = replace(room.flusher, carrier=None)
     room.check("OK")
     room.turn()
     assert "no host is configured" in str(state.lanes(room.ledger)[0].refusal)

@@ -8,11 +8,14 @@ import pytest
 
 from kuroshio.errors import InvalidRequest, RequestRefused
 from kuroshio.mackerel.downtimes import Downtime, closed, opened, pieces
+from kuroshio.mackerel.hosting import KeptHost
 from kuroshio.mackerel.hosts import CheckHost, ensured
 from kuroshio.mackerel.turns import Channel, Pace, TurnEnded
+from kuroshio.mackerel.verdicts import Verdict
 from lab.mackerel import Clock, FakeMackerel, Fault
 from lab.mackerel.downtimes import ends
 from lab.mackerel.in_process import InProcessApi
+from lab.mackerel.ledger import MemoryLedger
 
 NOON = 1_790_000_040
 HOUR, DAY = 3600, 86_400
@@ -53,6 +56,35 @@ def test_a_host_whose_registration_was_not_answered_is_found_again(mackerel: Fak
 def test_a_host_that_mackerel_refuses_is_an_error_that_says_why(mackerel: FakeMackerel) -> None:
     with pytest.raises(RequestRefused, match="HTTP 400"):
         ensured(channel(mackerel), HOST, ["no such/name"])
+
+
+def test_a_kept_host_is_asked_for_where_a_check_is_new_and_once_an_hour(mackerel: FakeMackerel) -> None:
+    kept, ledger = [], MemoryLedger()
+    for checks, later in (({"backup"}, 0), ({"backup"}, 60), ({"rotate"}, 60), ({"backup"}, 60), ({"backup"}, HOUR)):
+        mackerel.clock.advance(later)
+        mackerel.received.clear()
+        kept.append(KeptHost(ledger, HOST, mackerel.clock).host(channel(mackerel), checks))
+        kept.append(str(len(mackerel.received)))
+    [(key, host)] = mackerel.org.hosts.items()
+    assert kept == [key, "2", key, "0", key, "2", key, "0", key, "2"]
+    assert [check["name"] for check in host["_checks"]] == ["backup", "rotate"]
+
+
+def test_a_host_that_somebody_retired_is_registered_again_within_an_hour(mackerel: FakeMackerel) -> None:
+    keeping = KeptHost(MemoryLedger(), HOST, mackerel.clock)
+    first = keeping.host(channel(mackerel), {"backup"})
+    InProcessApi(mackerel).call("POST", f"/hosts/{first}/retire", {})
+    mackerel.clock.advance(HOUR)
+    assert keeping.host(channel(mackerel), {"backup"}) != first
+
+
+def test_a_host_that_is_refused_parks_the_lane_and_says_why(mackerel: FakeMackerel) -> None:
+    mackerel.faults.add(Fault("status", status=400))
+    with pytest.raises(TurnEnded) as ended:
+        KeptHost(MemoryLedger(), HOST, mackerel.clock).host(channel(mackerel), {"backup"})
+    assert ended.value.outcome is Verdict.PARK
+    assert ended.value.answer is not None
+    assert "Mackerel refuses the host" in ended.value.answer.message
 
 
 def test_a_downtime_is_opened_once_and_closed_with_every_copy(mackerel: FakeMackerel) -> None:

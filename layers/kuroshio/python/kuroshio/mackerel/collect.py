@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kuroshio.errors import Outpaced, TransientError
+from kuroshio.errors import Outpaced
 from kuroshio.mackerel import places
 from kuroshio.mackerel.cells import Cell, Contribution
 from kuroshio.mackerel.messages import Parcel, Refused, unpacked
@@ -15,13 +16,14 @@ from kuroshio.mackerel.points import DAY
 from kuroshio.mackerel.ports import Key, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kuroshio.mackerel.points import Annotation, Point, Report
     from kuroshio.mackerel.ports import Ledger
 
 _TRIES = 20  # of one conditional write against other collectors
 _MOST_CLAIMS = 3_000  # keys of one origin: an item of DynamoDB holds 400 KB
+_PORTION = 1_000  # points that are kept together
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,34 @@ class Collector:
     def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
         self._ledger, self._clock = ledger, clock
         self._lanes: set[str] = set()
+        self.set_aside = 0  # what could not be taken at all, since this was made
 
-    def take(self, deliveries: Sequence[Delivery]) -> list[str]:
+    def take(self, deliveries: Sequence[Delivery], until: float = math.inf) -> list[str]:
         """Keep what the messages hold and return the ids of those that must be delivered again.
 
-        A message that cannot be read is set aside with its reason: it would not get better by waiting in the queue.
+        A message that cannot be read is set aside with its reason: it would not get better by waiting in the queue. One
+        that cannot be kept goes back alone, whatever the reason. After ``until`` nothing more is begun. Raises what went
+        wrong where not one message could be kept.
         """
         parcels = {delivery.id: unpacked(delivery.body, self._clock()) for delivery in deliveries}
+        failed: dict[str, Exception | None] = {}
+        for portion in _portions(parcels):
+            failed |= dict.fromkeys(portion) if self._clock() > until else self._kept(portion)
+        wrong = [error for error in failed.values() if error is not None]
+        if wrong and len(failed) == len(deliveries):
+            raise wrong[0]
+        return list(failed)
+
+    def _kept(self, portion: dict[str, Parcel]) -> dict[str, Exception | None]:
+        """Keep messages together, which costs least; after an error each alone. Returns what could not be kept."""
         try:
-            self.keep(parcels.values())
-        except TransientError:
-            return self._one_by_one(parcels)
-        return []
+            self.keep(portion.values())
+        except Exception as error:  # noqa: BLE001 - one bad message must not hold up those beside it
+            if len(portion) == 1:
+                return dict.fromkeys(portion, error)
+            alone = [self._kept({key: parcel}) for key, parcel in portion.items()]
+            return {key: wrong for each in alone for key, wrong in each.items()}
+        return {}
 
     def keep(self, parcels: Iterable[Parcel]) -> None:
         """Keep the parcels' contents. Raises TransientError with some of it kept, which does no harm to the next try."""
@@ -66,15 +84,6 @@ class Collector:
             self._keep_report(report)
         for annotation in whole.annotations:
             self._keep_annotation(annotation)
-
-    def _one_by_one(self, parcels: dict[str, Parcel]) -> list[str]:
-        failed = []
-        for key, parcel in parcels.items():
-            try:
-                self.keep([parcel])
-            except TransientError:
-                failed.append(key)
-        return failed
 
     def _contribute(self, key: Key, points: list[Point], record: Record) -> None:
         for _ in range(_TRIES):
@@ -161,6 +170,7 @@ class Collector:
             self._lanes.add(lane)
 
     def _set_aside(self, lane: str, refused: Refused) -> None:
+        self.set_aside += 1
         body = {"reason": refused.reason, "sample": refused.sample, "at": int(self._clock())}
         with suppress(Outpaced):  # the same thing, set aside before
             self._ledger.write(
@@ -203,6 +213,20 @@ def _merged(known: Any, annotation: Annotation) -> dict[str, Any]:
         body |= {"title": annotation.title, "description": annotation.description}
     body |= {"service": annotation.service, "marker": annotation.marker, "first": min(firsts)}
     return body | {"last": max(lasts) if lasts else None}
+
+
+def _portions(parcels: dict[str, Parcel]) -> Iterator[dict[str, Parcel]]:
+    """The parcels in portions of so many points that one is kept within seconds."""
+    portion: dict[str, Parcel] = {}
+    points = 0
+    for key, parcel in parcels.items():
+        if portion and points + len(parcel.points) > _PORTION:
+            yield portion
+            portion, points = {}, 0
+        portion[key] = parcel
+        points += len(parcel.points)
+    if portion:
+        yield portion
 
 
 def _poured(parcels: Iterable[Parcel]) -> Parcel:

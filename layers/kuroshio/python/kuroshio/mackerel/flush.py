@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from kuroshio.mackerel.verdicts import Verdict, verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kuroshio.mackerel.hosting import Carrier
     from kuroshio.mackerel.ports import Answer, Api, Key, Ledger, Record
     from kuroshio.mackerel.verdicts import Jitter
 
@@ -45,7 +47,7 @@ class _Due(NamedTuple):
 
 @dataclass(frozen=True)
 class Flusher:
-    """Takes turns. ``home`` is the service that the number of lost points is reported to; ``host`` carries the checks."""
+    """Takes turns. ``home`` is the service that the number of lost points is reported to; ``carrier`` has the host of the checks."""
 
     ledger: Ledger
     api: Api
@@ -53,27 +55,39 @@ class Flusher:
     jitter: Jitter
     owner: str
     home: str = "kuroshio"
-    host: str | None = None
+    carrier: Carrier | None = None
     pace: Pace = field(default_factory=Pace)
 
-    def run(self) -> list[Flushed]:
-        """One turn in every lane whose time has come. What goes wrong in one lane is raised after all others had theirs."""
-        flushed, wrong = [], []
-        for record in self.ledger.scan(places.TURNS, limit=10_000):
-            try:
-                flushed.append(self.turn(record.key.sk))
-            except Exception as error:  # noqa: BLE001 - raised below
-                wrong.append(error)
+    def run(self, until: float = math.inf) -> list[Flushed]:
+        """As ``round``, but what goes wrong in one lane is raised after all others had their turns."""
+        flushed, wrong = self.round(until)
         if wrong:
             raise wrong[0]
-        return [each for each in flushed if each is not None]
+        return flushed
 
-    def turn(self, lane: str) -> Flushed | None:
+    def round(self, until: float = math.inf) -> tuple[list[Flushed], list[Exception]]:
+        """One turn in every lane whose time has come, and what went wrong in others; no request ends after ``until``.
+
+        The lane that was allowed to go for longest goes first, so that none is starved where the time is short.
+        """
+        flushed: list[Flushed | None] = []
+        wrong: list[Exception] = []
+        lanes = self.ledger.scan(places.TURNS, limit=10_000)
+        for record in sorted(lanes, key=lambda turn: turn.body.get("not_before", 0)):
+            if self.clock() > until - self.pace.request_timeout:
+                break
+            try:
+                flushed.append(self.turn(record.key.sk, until))
+            except Exception as error:  # noqa: BLE001 - handed back
+                wrong.append(error)
+        return [each for each in flushed if each is not None], wrong
+
+    def turn(self, lane: str, until: float = math.inf) -> Flushed | None:
         """One turn in a lane, or None where another has it or its time has not come."""
         turn = turns.take(self.ledger, lane, owner=self.owner, now=self.clock(), pace=self.pace)
         if turn is None:
             return None
-        channel = Channel(self.api, self.clock, turn.body["until"], self.pace)
+        channel = Channel(self.api, self.clock, min(turn.body["until"], until + self.pace.grace), self.pace)
         refused = RefusedNames(turn.body.get("refused_names", {}), self.clock(), self.pace)
         tally = Tally()
         try:
@@ -92,7 +106,7 @@ class Flusher:
         elif kind == "annotations":
             annotate.send(self.ledger, channel, tally, service, now=self.clock())
         else:
-            Reports(self.ledger, channel, tally, losses, self.host).send()
+            Reports(self.ledger, channel, tally, losses, self.carrier).send()
 
 
 @dataclass(frozen=True)

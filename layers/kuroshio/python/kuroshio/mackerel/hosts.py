@@ -42,7 +42,7 @@ def ensured(channel: Channel, host: CheckHost, checks: Iterable[str]) -> str:
     known = channel.call("GET", where, expected=(_NOT_FOUND,))
     if known.status == _NOT_FOUND:
         return _id(channel.call("POST", "/hosts", wanted))
-    key = known.document["host"]["id"]
+    key = _judged(known).document["host"]["id"]
     return _id(channel.call("PUT", f"/hosts/{key}", wanted))
 
 
@@ -57,6 +57,10 @@ def _registration(host: CheckHost, checks: Iterable[str]) -> dict[str, Any]:
 
 
 def _id(answer: Answer) -> str:
+    return str(_judged(answer).document["id"])
+
+
+def _judged(answer: Answer) -> Answer:
     if verdict(answer) is not Verdict.DELIVERED:
         raise RequestRefused(f"Mackerel refuses the host of the check reports: HTTP {answer.status}: {answer.message}")
-    return str(answer.document["id"])
+    return answer

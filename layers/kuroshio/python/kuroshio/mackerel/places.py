@@ -65,3 +65,8 @@ def claim(origin: str) -> Key:
 def parked(lane: str, what: str) -> Key:
     """Something that was set aside, with its reason."""
     return Key(PARKED, f"{lane}#{what}")
+
+
+def check_host(identifier: str) -> Key:
+    """What is known of the host that carries the check reports."""
+    return Key("mackerel#host", identifier)

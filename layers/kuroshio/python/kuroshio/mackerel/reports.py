@@ -13,6 +13,7 @@ from kuroshio.mackerel.turns import Channel, TurnEnded
 from kuroshio.mackerel.verdicts import Verdict, verdict
 
 if TYPE_CHECKING:
+    from kuroshio.mackerel.hosting import Carrier
     from kuroshio.mackerel.ports import Ledger
 
 # Mackerel ignores a report whose time lies six hours back, in silence: we stop ten minutes earlier.
@@ -28,16 +29,14 @@ class Reports:
     channel: Channel
     tally: Tally
     losses: Losses
-    host: str | None
+    carrier: Carrier | None
 
     def send(self) -> None:
         """Bring them to Mackerel. Raises TurnEnded where no more can pass, or where no host is configured."""
         while entries := self.ledger.scan(places.due(places.REPORTS), _MOST):
-            if self.host is None:
-                raise TurnEnded(
-                    Verdict.PARK, Answer(404, message="no host is configured that could carry check reports")
-                )
-            self._post(self._ready(entries))
+            ready = self._ready(entries)
+            if ready:
+                self._post(self._host(ready), ready)
 
     def _ready(self, entries: list[Record]) -> list[tuple[Record, Record]]:
         found = self.ledger.read(Key("mackerel#reports", entry.key.sk) for entry in entries)
@@ -52,10 +51,13 @@ class Reports:
                 ready.append((entry, record))
         return ready
 
-    def _post(self, ready: list[tuple[Record, Record]]) -> None:
-        if not ready:
-            return
-        body = {"reports": [_reported(str(self.host), record) for _, record in ready]}
+    def _host(self, ready: list[tuple[Record, Record]]) -> str:
+        if self.carrier is None:
+            raise TurnEnded(Verdict.PARK, Answer(404, message="no host is configured that could carry check reports"))
+        return self.carrier.host(self.channel, {record.body["name"] for _, record in ready})
+
+    def _post(self, host: str, ready: list[tuple[Record, Record]]) -> None:
+        body = {"reports": [_reported(host, record) for _, record in ready]}
         answer = self.channel.call("POST", "/monitoring/checks/report", body)
         if verdict(answer) is Verdict.DELIVERED:
             for entry, record in ready:
@@ -63,8 +65,8 @@ class Reports:
                 self.tally.delivered += 1
                 resolved(self.ledger, entry)
         elif len(ready) > 1:
-            self._post(ready[: len(ready) // 2])
-            self._post(ready[len(ready) // 2 :])
+            self._post(host, ready[: len(ready) // 2])
+            self._post(host, ready[len(ready) // 2 :])
         else:
             reason = f"HTTP {answer.status}: {answer.message}"
             set_aside(self.ledger, places.REPORTS, ready[0][0], reason, self.losses.clock())

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kuroshio.mackerel import places
-from kuroshio.mackerel.ports import Key
+from kuroshio.mackerel.ports import Answer, Key
 from kuroshio.mackerel.shelf import resolved, rewritten
-from kuroshio.mackerel.verdicts import Refusal
+from kuroshio.mackerel.verdicts import Refusal, Verdict, verdict
 
 if TYPE_CHECKING:
     from kuroshio.mackerel.ports import Ledger, Record
@@ -26,6 +26,21 @@ class Lane:
     succeeded_at: int | None
     refusal: Refusal | None
 
+    @property
+    def is_parked(self) -> bool:
+        """Whether nothing of it can pass until somebody changes the key, the host or the service."""
+        return self.refusal is not None and verdict(Answer(self.refusal.status)) in (Verdict.PARK, Verdict.SPLIT)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the outbox holds at a moment. Times are in seconds; ``depth`` counts what waits in all lanes."""
+
+    depth: int
+    age: int
+    lanes_parked: int
+    since_success: int
+
 
 @dataclass(frozen=True)
 class Parked:
@@ -39,6 +54,19 @@ class Parked:
 def lanes(ledger: Ledger) -> list[Lane]:
     """Every lane that was ever used."""
     return [_lane(ledger, turn) for turn in ledger.scan(places.TURNS, _MOST)]
+
+
+def standing(ledger: Ledger, now: float) -> Standing:
+    """What is worth an alarm. A lane that has nothing to send succeeds every minute, so silence is never success."""
+    found = lanes(ledger)
+    oldest = min((lane.oldest for lane in found if lane.oldest is not None), default=now)
+    succeeded = min((_succeeded(lane, now) for lane in found), default=now)
+    return Standing(
+        depth=sum(lane.waiting for lane in found),
+        age=max(0, int(now - oldest)),
+        lanes_parked=sum(lane.is_parked for lane in found),
+        since_success=max(0, int(now - succeeded)),
+    )
 
 
 def parked(ledger: Ledger) -> list[Parked]:
@@ -80,6 +108,13 @@ def _lane(ledger: Ledger, turn: Record) -> Lane:
         turn.body.get("succeeded_at"),
         Refusal(**refusal) if refusal else None,
     )
+
+
+def _succeeded(lane: Lane, now: float) -> float:
+    """When it last moved; for a lane that never did, since when it should have."""
+    if lane.succeeded_at is not None:
+        return lane.succeeded_at
+    return lane.refusal.since if lane.refusal else min(lane.oldest or now, now)
 
 
 def _parked(record: Record) -> Parked:

@@ -10,15 +10,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kuroshio.errors import Outpaced
+from kuroshio.errors import Outpaced, PermanentError, TransientError
 from kuroshio.mackerel import places
-from kuroshio.mackerel.ports import Record
+from kuroshio.mackerel.ports import Answer, Record
 from kuroshio.mackerel.verdicts import Refusal, Verdict, next_time, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kuroshio.mackerel.ports import Answer, Api, Ledger
+    from kuroshio.mackerel.ports import Api, Ledger
     from kuroshio.mackerel.verdicts import Jitter
 
 
@@ -58,11 +58,20 @@ class Channel:
         if self.requests >= self._pace.requests_per_turn or self._clock() > self._last_start:
             raise TurnEnded(Verdict.DELIVERED)
         self.requests += 1
-        answer = self._api.call(method, path, body)
+        answer = self._answer(method, path, body)
         meaning = verdict(answer)
         if answer.status in expected or meaning in (Verdict.DELIVERED, Verdict.SPLIT):
             return answer
         raise TurnEnded(meaning, answer)
+
+    def _answer(self, method: str, path: str, body: Any) -> Answer:
+        """The API's answer; a key that cannot be had parks the lane as a wrong key does, and says why."""
+        try:
+            return self._api.call(method, path, body)
+        except TransientError as error:
+            raise TurnEnded(Verdict.RETRY, Answer(503, message=str(error))) from error
+        except PermanentError as error:
+            raise TurnEnded(Verdict.PARK, Answer(401, message=str(error))) from error
 
 
 def take(ledger: Ledger, lane: str, *, owner: str, now: float, pace: Pace) -> Record | None:
