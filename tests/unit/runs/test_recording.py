@@ -12,6 +12,7 @@ import pytest
 
 from kuroshio.adapters.journal import PowertoolsJournal
 from kuroshio.errors import InvalidRequest
+from kuroshio.runs.ports import NoFigures
 from kuroshio.runs.recording import Recording
 from kuroshio.runs.run import Run, run_from
 from tests.fakes.ledger import InMemoryLedger
@@ -53,6 +54,7 @@ def test_a_failed_run_keeps_the_errors_name_and_the_first_line_of_its_message() 
         stopped=datetime(2026, 11, 21, 4, 0, 4, 623000, tzinfo=UTC),
         error="RepositoryUnreadable",
         cause="incoming/octo/shop/pr-12/x.bundle: not a git bundle",
+        arn="arn:aws:states:ap-northeast-1:111122223333:execution:kuroshio-dev-detect-changes:pr-12-aaaaaaa",
     )
     assert run.seconds == 4.5
 
@@ -92,7 +94,7 @@ def test_what_is_no_such_event_is_refused_by_field(spoil: Callable[[dict[str, An
 
 def test_events_in_any_order_leave_the_end_and_each_is_noted() -> None:
     notes = Notes()
-    recording = Recording(InMemoryLedger(), notes)
+    recording = Recording(InMemoryLedger(), notes, NoFigures())
 
     answers = [recording.record(event(name)) for name in ("succeeded", "running", "succeeded", "redriven")]
 

@@ -20,3 +20,17 @@ class Journal(Protocol):
 
     def noted(self, run: Run, *, is_news: bool) -> None:
         """Tell of a run that was handed in; ``is_news`` says whether the ledger took it."""
+
+
+class Figures(Protocol):
+    """Where the figures of runs go."""
+
+    def tell(self, run: Run) -> None:
+        """Send what the run contributes; the same again counts once. Raises what sending raises."""
+
+
+class NoFigures:
+    """Where nothing is sent to Mackerel."""
+
+    def tell(self, run: Run) -> None:
+        """Tell nobody."""

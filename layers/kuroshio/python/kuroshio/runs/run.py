@@ -15,7 +15,7 @@ _LONGEST_CAUSE = 500
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of an execution. ``redrives`` counts how often it was begun again after a failure."""
+    """What is known of an execution. ``redrives`` counts how often it was begun again after a failure, last ``redriven``."""
 
     workflow: str
     execution: str
@@ -25,6 +25,8 @@ class Run:
     error: str = ""
     cause: str = ""
     redrives: int = 0
+    redriven: datetime | None = None
+    arn: str = ""
 
     @property
     def revision(self) -> int:
@@ -38,6 +40,16 @@ class Run:
     def seconds(self) -> float | None:
         """From the first start to the end; None while it runs."""
         return (self.stopped - self.started).total_seconds() if self.stopped else None
+
+    @property
+    def begun(self) -> datetime:
+        """When the present attempt began: the start, or the last redrive."""
+        return self.redriven or self.started
+
+    @property
+    def seconds_of_attempt(self) -> float | None:
+        """How long the last attempt took; None while it runs. Between a failure and its redrive days may pass."""
+        return (self.stopped - self.begun).total_seconds() if self.stopped else None
 
     @property
     def expires_at(self) -> int:
@@ -63,6 +75,8 @@ def run_from(event: object) -> Run:
         error=str(detail.get("error") or ""),
         cause=_first_line(str(detail.get("cause") or "")),
         redrives=int(detail.get("redriveCount") or 0),
+        redriven=_time(detail, "redriveDate") if detail.get("redriveDate") is not None else None,
+        arn=_text(detail, "executionArn"),
     )
 
 
