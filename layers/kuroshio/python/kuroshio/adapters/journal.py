@@ -29,6 +29,10 @@ class PowertoolsJournal:
         if is_news and run.seconds is not None:
             _count(run, run.seconds)
 
+    def warn(self, message: str) -> None:
+        """Tell of what did not work and stops nothing."""
+        self._logger.warning(message)
+
     def planned(self, request: DetectRequest, plan: Plan) -> None:
         """Tell of a plan that was published."""
         about = {"plan": request.plan, "units": len(plan.units), "complete": plan.complete}
