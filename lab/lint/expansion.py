@@ -117,6 +117,10 @@ def _intrinsic(function: str, argument: Any, template: Template) -> Any:
 def _named(name: str, template: Template) -> str:
     if name in _PSEUDO:
         return _PSEUDO[name]
+    if name.endswith("SecretArn"):
+        return (
+            f"arn:aws:secretsmanager:{_PSEUDO['AWS::Region']}:{_PSEUDO['AWS::AccountId']}:secret:{name.lower()}-a1b2c3"
+        )
     return str(template.get("Parameters", {}).get(name, {}).get("Default") or name.lower())
 
 

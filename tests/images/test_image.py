@@ -21,7 +21,8 @@ def watch(event, arguments):
         compiled.append(arguments[1])
 sys.addaudithook(watch)
 import importlib, os
-os.environ.update(INCOMING_BUCKET="i", PLAN_BUCKET="p", LEDGER_TABLE="l", AWS_REGION="ap-northeast-1",
+os.environ.update(INCOMING_BUCKET="i", PLAN_BUCKET="p", LEDGER_TABLE="l", ENVIRONMENT="dev", OUTBOX_QUEUE_URL="u",
+    MACKEREL_SERVICE="s", MACKEREL_API_KEY_SECRET="k", MACKEREL_API_URL="http://m", MACKEREL_CHECK_HOST="h", AWS_REGION="ap-northeast-1",
     AWS_DEFAULT_REGION="ap-northeast-1", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b",
     POWERTOOLS_METRICS_NAMESPACE="n", POWERTOOLS_SERVICE_NAME="s")
 for handler in %r:
@@ -29,7 +30,9 @@ for handler in %r:
 import kuroshio_runtime.start
 from kuroshio import wiring
 from kuroshio.adapters import aws
-wiring.detect_changes(), wiring.record_run(), aws.client("s3"), aws.client("dynamodb")
+wiring.detect_changes(), wiring.record_run(), wiring.collect_metrics(), wiring.flush_metrics()
+for service in ("s3", "dynamodb", "sqs", "secretsmanager"):
+    aws.client(service)
 import aws_lambda_powertools.metrics
 %s
 print(*compiled)

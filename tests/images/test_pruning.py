@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 OPERATIONS: dict[str, list[str]] = json.loads((ROOT / "functions/build/aws_operations.json").read_text())
 REGIONS = ("ap-northeast-1", "us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1")
 ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("dynamodb", "BatchGetItem"): {"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}], "ConsistentRead": True}}},
+    ("dynamodb", "DeleteItem"): {"TableName": "t", "Key": {"pk": {"S": "a"}}, "ConditionExpression": "version = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},
     ("dynamodb", "GetItem"): {"TableName": "t", "Key": {"pk": {"S": "a"}}},
     ("dynamodb", "PutItem"): {"TableName": "t", "Item": {"pk": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(pk)"},
     ("dynamodb", "Query"): {"TableName": "t", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}},
@@ -34,6 +36,8 @@ ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
     ("s3", "GetObject"): {"Bucket": "some-bucket", "Key": "a folder/鍵.json"},
     ("s3", "HeadObject"): {"Bucket": "some-bucket", "Key": "a folder/鍵.json"},
     ("s3", "PutObject"): {"Bucket": "some-bucket", "Key": "k", "Body": b"body", "IfNoneMatch": "*", "ContentType": "text/plain"},
+    ("secretsmanager", "GetSecretValue"): {"SecretId": "arn:aws:secretsmanager:ap-northeast-1:111122223333:secret:a-b"},
+    ("sqs", "SendMessage"): {"QueueUrl": "https://sqs.ap-northeast-1.amazonaws.com/111122223333/q", "MessageBody": "鍵"},
 }  # fmt: skip
 
 
@@ -73,7 +77,7 @@ def sent(made: Session, service: str, operation: str, region: str) -> tuple[str,
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         seen.append(request)
         response = AWSResponse(request.url, 200, {}, None)
-        response._content = b"{}" if service == "dynamodb" else b""
+        response._content = b"" if service == "s3" else b"{}"
         return response
 
     client.meta.events.register("before-send", answer)
@@ -159,7 +163,7 @@ for service, operation, arguments in json.load(sys.stdin):
         headers = {k: v if isinstance(v, str) else v.decode() for k, v in request.headers.items() if k not in volatile}
         seen.append([request.method, request.url, headers, (body or b"").decode()])
         response = AWSResponse(request.url, 200, {}, None)
-        response._content = b"{}" if service == "dynamodb" else b""
+        response._content = b"" if service == "s3" else b"{}"
         return response
 
     client.meta.events.register("before-send", answer)

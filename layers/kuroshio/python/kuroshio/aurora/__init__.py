@@ -1,1 +1,0 @@
-"""Aurora MySQL: a clone that follows its live source, proven equal."""
