@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness import eventually
 
+from kuroshio.adapters import bundling
 from kuroshio.adapters.git import Git
 from lab.clients import client
 from lab.engine import find
@@ -120,7 +121,7 @@ def test_the_same_request_again_finds_its_plan_written_and_succeeds(deployed: De
     started = [one["executionArn"] for one in sfn.list_executions(stateMachineArn=machine)["executions"]]
     inputs = [json.loads(sfn.describe_execution(executionArn=arn)["input"]) for arn in started]
     request = next(one for one in inputs if one["pull_request"] == 4)
-    Git(CHECKOUT).bundle(tmp_path / "bundle", request["base"], request["head"])
+    bundling.write(Git(CHECKOUT), tmp_path / "bundle", request["base"], request["head"])
     incoming = deployed.output("kuroshio-foundation-dev", "IncomingBucketName")
     deployed.aws("s3").upload_file(str(tmp_path / "bundle"), incoming, request["bundle"])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kuroshio.adapters import bundling
 from kuroshio.adapters.bundles import opened
 from kuroshio.adapters.git import Git, environment
 from kuroshio.changes.detection import detect
@@ -54,7 +55,7 @@ def test_a_working_tree_a_subfolder_and_a_linked_worktree_are_the_same_repositor
 
 def test_a_bundle_gives_the_same_plan_as_the_repository_it_came_from(repository: GitRepository, tmp_path: Path) -> None:
     base, head = a_pull_request(repository)
-    repository.bundle(tmp_path / "b", base, head)
+    bundling.write(repository, tmp_path / "b", base, head)
     with opened(tmp_path / "b") as unpacked:
         assert detect(unpacked, base, head) == detect(repository, base, head)
         assert detect(unpacked, base, head).complete
@@ -64,7 +65,7 @@ def test_a_bundle_leaves_what_came_before_the_merge_base_at_home(repository: Git
     root = repository.make_commit({"a": os.urandom(200_000)})
     fork = repository.make_commit({"a": "1"}, root)
     base, head = repository.make_commit({"a": "2"}, fork), repository.make_commit({"a": "3"}, fork)
-    repository.bundle(tmp_path / "b", base, head)
+    bundling.write(repository, tmp_path / "b", base, head)
     assert (tmp_path / "b").stat().st_size < 10_000
     with opened(tmp_path / "b") as unpacked, pytest.raises(RepositoryUnreadable):
         unpacked.commit(root)
@@ -79,7 +80,7 @@ def test_a_bundle_of_a_users_own_making_works_as_well(repository: GitRepository,
 
 def test_a_damaged_bundle_is_an_error(repository: GitRepository, tmp_path: Path) -> None:
     base, head = a_pull_request(repository)
-    repository.bundle(tmp_path / "b", base, head)
+    bundling.write(repository, tmp_path / "b", base, head)
     (tmp_path / "b").write_bytes((tmp_path / "b").read_bytes()[:-30])
     with pytest.raises(RepositoryUnreadable), opened(tmp_path / "b"):
         pass
@@ -92,7 +93,7 @@ def test_nothing_of_a_bundle_stays_on_disk(
     repository: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base, head = a_pull_request(repository)
-    repository.bundle(tmp_path / "b", base, head)
+    bundling.write(repository, tmp_path / "b", base, head)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path / "tmp"))
     with opened(tmp_path / "b"):
@@ -153,7 +154,7 @@ def test_a_hostile_configuration_runs_nothing(repository: GitRepository, tmp_pat
     for hook in ("post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman"):
         (hooks / hook).symlink_to(trap)
     assert len(detect(Git(work), base, head).units) == 1
-    Git(work).bundle(tmp_path / "b", base, head)
+    bundling.write(Git(work), tmp_path / "b", base, head)
     assert not (tmp_path / "sprung").exists()
 
 

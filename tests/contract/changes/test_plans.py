@@ -9,7 +9,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from kuroshio.adapters import aws
+from kuroshio.adapters import aws, bundling
 from kuroshio.adapters.bundles import S3Bundles
 from kuroshio.adapters.plan_store import S3Plans
 from kuroshio.changes.detection import detect
@@ -121,7 +121,7 @@ def bundles(request: pytest.FixtureRequest, tmp_path: Path) -> Bundles:
     request.getfixturevalue("s3")
     real = GitRepository(tmp_path)
     request.node.commit = real.make_commit({"a": "1"})
-    real.bundle(tmp_path / "bundle", request.node.commit, request.node.commit)
+    bundling.write(real, tmp_path / "bundle", request.node.commit, request.node.commit)
     S3Bundles("incoming").put(BUNDLE, tmp_path / "bundle")
     return S3Bundles("incoming")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ from tests.contract.github.conftest import FILES, Runner
 from tests.fakes.plans import MemoryBundles, MemoryJournal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.fakes.git_repository import GitRepository
 
 PLANNED = (
@@ -175,10 +176,10 @@ def published(runner: Runner, base: str, head: str, number: int = 12) -> None:
     Publication(bundles, S3Plans("plans"), MemoryJournal()).publish(wanted.document())
 
 
-def deployed(runner: Runner) -> None:
+def deployed(runner: Runner, end: Mapping[str, str] | None = None) -> None:
     machine = aws.client("stepfunctions").create_state_machine(
         name="detect",
-        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
+        definition=json.dumps({"StartAt": "A", "States": {"A": end or {"Type": "Succeed"}}}),
         roleArn="arn:aws:iam::123456789012:role/r",
     )
     runner.with_role()
@@ -196,12 +197,7 @@ def test_with_a_role_the_workflow_plans_from_a_bundle_and_latest_points_to_it(
     wanted = detect_request("octo/shop", 12, *commits)
     handed_in = aws.client("s3").head_object(Bucket="incoming", Key=wanted.bundle)["ContentLength"]
     assert (runner.outputs["published"], runner.outputs["bundle-bytes"]) == ("true", str(handed_in))
-    told = re.search(
-        r"in ([\d,]+) bytes \(commits and trees ([\d,]+), contents of files ([\d,]+)\)", capsys.readouterr().out
-    )
-    assert told is not None
-    size, *parts = (int(each.replace(",", "")) for each in told.groups())
-    assert (size, min(parts) > 0) == (handed_in, True)
+    assert f"handing in {handed_in:,} bytes (2 commits, 4 folders, contents of 1 files)" in capsys.readouterr().out
     assert S3Pointers("plans").read(KEY).plan == wanted.plan
     assert len(runner.github.bodies()) == 1
 
@@ -248,3 +244,24 @@ def test_a_bundle_has_nothing_of_the_history_before_the_merge_base(
     published(runner, base, head)
     runner.run("detect", "pull_request.opened", base, head)
     assert 0 < int(runner.outputs["bundle-bytes"]) < 5_000
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_workflow_that_reads_more_than_the_action_foresaw_gets_everything(
+    runner: Runner, commits: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(runner, {"Type": "Fail", "Error": "RepositoryUnreadable", "Cause": "the object is missing"})
+    assert runner.run("detect", "pull_request.opened", *commits) == 1
+    said = capsys.readouterr().out
+    assert said.count("handing in") == 2
+    assert "contents of 1 files" in said
+    assert "contents of 3 files" in said
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_workflow_that_failed_otherwise_is_not_asked_again(
+    runner: Runner, commits: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(runner, {"Type": "Fail", "Error": "LimitExceeded", "Cause": "too much"})
+    assert runner.run("detect", "pull_request.opened", *commits) == 1
+    assert capsys.readouterr().out.count("handing in") == 1

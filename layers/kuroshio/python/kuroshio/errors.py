@@ -92,6 +92,10 @@ class LimitExceeded(PermanentError):  # noqa: N818
 class WorkflowFailed(PermanentError):  # noqa: N818
     """An execution that was waited for ended without success; the message has its error and cause."""
 
+    def __init__(self, message: str, error: str = "") -> None:
+        super().__init__(message)
+        self.error = error
+
 
 class DeploymentFailed(PermanentError):  # noqa: N818
     """A build, a push or an update of a stack ended without success; what was in force before is in force still."""

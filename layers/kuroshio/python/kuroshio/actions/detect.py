@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 
 from kuroshio.actions.job import Job
 from kuroshio.changes.rendering import document, markdown
-from kuroshio.errors import AccessRefused, ConfigurationMissing, KuroshioError
+from kuroshio.errors import (
+    AccessRefused,
+    ConfigurationMissing,
+    KuroshioError,
+    RepositoryUnreadable,
+    WorkflowFailed,
+)
 from kuroshio.github import comment, event, latest
 from kuroshio.github.waves import waves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kuroshio.adapters.executions import Executions
     from kuroshio.adapters.git import Git
     from kuroshio.changes.plan import Plan
     from kuroshio.changes.request import DetectRequest
@@ -90,26 +97,39 @@ def _planned_in_aws(job: Job, repository: Git, wanted: DetectRequest) -> Forecas
 
     session.begin(job, job.input("role"))
     executions = Executions(job.input("workflow-arn", needed=True))
-    name, found = executions.find(wanted.execution)
-    size = 0 if found else _hand_in(job, repository, wanted)
-    arn = found.arn if found else executions.start(name, wanted.document())
-    executions.wait(arn, _TIMEOUT_S, lambda execution, waited: job.tell(f"{execution.status}: {waited:.0f} s"))
+    try:
+        size = _carried_out(job, executions, repository, wanted)
+    except WorkflowFailed as failure:
+        if failure.error != RepositoryUnreadable.__name__:
+            raise
+        job.tell("the workflow reads more than this action foresaw: of another version? it gets all files")
+        size = _carried_out(job, executions, repository, wanted, whole=True)
     plans = S3Plans(job.input("plan-bucket", needed=True))
     plan = document.read(plans.read(wanted.plan))
     return Forecast(plan, plans.read(wanted.report).decode(), is_published=True, bundle_bytes=size)
 
 
-def _hand_in(job: Job, repository: Git, wanted: DetectRequest) -> int:
+def _carried_out(
+    job: Job, executions: Executions, repository: Git, wanted: DetectRequest, *, whole: bool = False
+) -> int:
+    """Wait for the execution that answers the request, the one there is or a new one; return what was handed in."""
+    name, found = executions.find(wanted.execution)
+    size = 0 if found else _hand_in(job, repository, wanted, whole=whole)
+    arn = found.arn if found else executions.start(name, wanted.document())
+    executions.wait(arn, _TIMEOUT_S, lambda execution, waited: job.tell(f"{execution.status}: {waited:.0f} s"))
+    return size
+
+
+def _hand_in(job: Job, repository: Git, wanted: DetectRequest, *, whole: bool) -> int:
+    from kuroshio.adapters import bundling
     from kuroshio.adapters.bundles import S3Bundles
 
     with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
-        bundle, outline = Path(folder) / "bundle", Path(folder) / "outline"
-        repository.bundle(bundle, wanted.base, wanted.head, outline=outline)
-        size, history = bundle.stat().st_size, outline.stat().st_size
-        parts = f"commits and trees {history:,}, contents of files {size - history:,}"
-        job.tell(f"handing in {size:,} bytes ({parts}) as {wanted.bundle}")
+        bundle = Path(folder) / "bundle"
+        parcel = bundling.write(repository, bundle, wanted.base, wanted.head, whole=whole)
+        job.tell(f"handing in {parcel} as {wanted.bundle}")
         S3Bundles(job.input("incoming-bucket", needed=True)).put(wanted.bundle, bundle)
-    return size
+    return parcel.size
 
 
 def _publish(job: Job, asked: event.Subject, forecast: Forecast) -> str:

@@ -78,5 +78,6 @@ class Executions:
             time.sleep(pause)
             pause = min(_POLL_S, pause * 1.5)
         if found.status != "SUCCEEDED":
-            raise WorkflowFailed(f"{arn} {found.status}: {found.error or 'no error named'}: {found.cause[:500]}")
+            said = f"{arn} {found.status}: {found.error or 'no error named'}: {found.cause[:500]}"
+            raise WorkflowFailed(said, found.error)
         return found

@@ -26,7 +26,10 @@ MAX_FILES = 1_000_000
 _CHUNK = 1 << 16
 _LARGE_CHUNK = 1 << 20
 _NO_OID = "0" * 40
-_REFS = "refs/kuroshio/"
+_LACKING = "a partial clone must fetch it first, and a bundle of another version of Kuroshio be made with --whole"
+# The refs of a bundle of ours (adapters/bundling.py): base, head, and the commits at which its history was cut.
+REFS = "refs/kuroshio/"
+BOUNDARY = "boundary/"
 
 # Read after the repository's own configuration, so these win.
 _OVERRIDES = {
@@ -111,7 +114,7 @@ class Git:
 
     def is_cut(self, base: str, head: str, merge_base: str | None) -> bool:
         """Whether a shallow boundary lies on the way from base or head to their merge base."""
-        boundary = self._shallow_commits()
+        boundary = self.shallow_commits()
         if not boundary:
             return False
         limit = [f"^{merge_base}"] if merge_base else []
@@ -149,28 +152,10 @@ class Git:
                 while header := stdout.readline():
                     yield _blob(header, stdout, max_bytes)
 
-    def bundle(self, file: Path, base: str, head: str, *, outline: Path | None = None) -> None:
-        """Write a bundle with all that detection needs of two commits: what lies between them, not what came before.
-
-        ``unbundle`` finds in it where the history was cut, so that nothing earlier is missed. ``outline`` gets the same
-        without contents of files: beside the bundle it shows what commits and trees take of it.
-        """
-        boundary = {*self.merge_bases(base, head), *self._shallow_commits()}
-        refs = {"base": base, "head": head, **{f"boundary/{commit}": commit for commit in boundary}}
-        objects = self._path / os.fsdecode(self._run("rev-parse", "--git-path", "objects").stdout.rstrip(b"\n"))
-        with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
-            scratch = Git(Path(folder), timeout_s=self._timeout_s)
-            scratch._init()
-            (Path(folder) / "objects" / "info").mkdir(exist_ok=True)
-            (Path(folder) / "objects" / "info" / "alternates").write_bytes(os.fsencode(objects.resolve()) + b"\n")
-            scratch._cut_at(boundary)
-            for name, commit in refs.items():
-                scratch._run("update-ref", _REFS + name, commit)
-            named = [_REFS + name for name in refs]
-            scratch._run("bundle", "create", "--quiet", os.fspath(file.resolve()), *named)
-            if outline is not None:
-                where = os.fspath(outline.resolve())
-                scratch._run("bundle", "create", "--quiet", where, "--filter=blob:none", *named)
+    @property
+    def objects(self) -> Path:
+        """Where the repository keeps its objects."""
+        return self._path / os.fsdecode(self._run("rev-parse", "--git-path", "objects").stdout.rstrip(b"\n"))
 
     def unbundle(self, bundle: Path) -> None:
         """Unpack a bundle into this folder as a new bare repository, with the bundle's refs.
@@ -180,8 +165,8 @@ class Git:
         self._init()
         listed = self._run("bundle", "unbundle", os.fspath(bundle.resolve())).stdout.decode("utf-8", "replace")
         refs = {name: oid for oid, _, name in (line.partition(" ") for line in listed.splitlines())}
-        self._cut_at({oid for name, oid in refs.items() if name.startswith(f"{_REFS}boundary/")})
-        kept = [name for name in refs if name.startswith(("refs/heads/", "refs/tags/", "refs/remotes/", _REFS))]
+        self._cut_at({oid for name, oid in refs.items() if name.startswith(REFS + BOUNDARY)})
+        kept = [name for name in refs if name.startswith(("refs/heads/", "refs/tags/", "refs/remotes/", REFS))]
         self._run("update-ref", "--stdin", stdin="".join(f"create {name} {refs[name]}\n" for name in kept))
 
     def _init(self) -> None:
@@ -191,7 +176,8 @@ class Git:
         if boundary:
             (self._path / "shallow").write_text("".join(f"{commit}\n" for commit in sorted(boundary)))
 
-    def _shallow_commits(self) -> set[str]:
+    def shallow_commits(self) -> set[str]:
+        """Return the commits at which a shallow clone ends."""
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
             return set()
         file = Path(os.fsdecode(self._run("rev-parse", "--git-path", "shallow").stdout.rstrip(b"\n")))
@@ -203,7 +189,7 @@ class Git:
                 self._command(*arguments),
                 env=self._env,
                 capture_output=True,
-                input=stdin.encode(),
+                input=os.fsencode(stdin),
                 timeout=self._timeout_s,
                 check=False,
             )
@@ -276,7 +262,7 @@ def _blob(header: bytes, stdout: IO[bytes], max_bytes: int) -> tuple[str, Blob]:
     oid, _, rest = header.decode("ascii", "replace").strip().partition(" ")
     kind, _, size = rest.partition(" ")
     if kind != "blob" or not size.isdecimal():
-        raise RepositoryUnreadable(f"the object {oid} is {kind or 'cut off'}; in a partial clone, fetch it first")
+        raise RepositoryUnreadable(f"the object {oid} is {kind or 'cut off'}; {_LACKING}")
     left = int(size)
     content = stdout.read(min(left, max_bytes))
     left -= len(content)

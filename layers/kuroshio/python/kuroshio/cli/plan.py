@@ -75,6 +75,7 @@ def plan() -> None:
 @click.option("--incoming-bucket", envvar="KUROSHIO_INCOMING_BUCKET", help="Instead of looking it up.")
 @click.option("--workflow-arn", envvar="KUROSHIO_DETECT_WORKFLOW_ARN", help="Instead of looking it up.")
 @click.option("--wait/--no-wait", default=False, help="Wait for the plan and show it.")
+@click.option("--whole", is_flag=True, help="Hand in all files, for a workflow of another version that reads more.")
 @click.option("--timeout", type=float, default=900, show_default=True, help="Seconds to wait at most.")
 def request(  # noqa: PLR0917 - click passes all by keyword
     repo: Path,
@@ -89,6 +90,7 @@ def request(  # noqa: PLR0917 - click passes all by keyword
     incoming_bucket: str | None,
     workflow_arn: str | None,
     wait: bool,  # noqa: FBT001
+    whole: bool,  # noqa: FBT001
     timeout: float,
 ) -> None:
     """Hand a pull request to the workflow detect_changes.
@@ -106,7 +108,7 @@ def request(  # noqa: PLR0917 - click passes all by keyword
     place = _Place(env, given)
     asked = _request(repo, repository, pr, base, head)
     executions = Executions(place["DetectChangesWorkflowArn"])
-    arn = _started(executions, asked, repo, place)
+    arn = _started(executions, asked, repo, place, whole=whole)
     if wait:
         executions.wait(arn, timeout, _progress)
         _show(place["PlanBucketName"], asked, "json" if as_json else form)
@@ -141,8 +143,9 @@ def _request(repo: Path, repository: str, pr: int, base: str, head: str) -> Dete
     return detect_request(repository, pr, git.commit(base), git.commit(head))
 
 
-def _started(executions: Any, asked: DetectRequest, repo: Path, place: _Place) -> str:
+def _started(executions: Any, asked: DetectRequest, repo: Path, place: _Place, *, whole: bool) -> str:
     """Return the execution that answers the request: the one there is, or a new one with its bundle handed in."""
+    from kuroshio.adapters import bundling
     from kuroshio.adapters.bundles import S3Bundles
     from kuroshio.adapters.git import Git
 
@@ -153,8 +156,8 @@ def _started(executions: Any, asked: DetectRequest, repo: Path, place: _Place) -
         return arn
     with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
         bundle = Path(folder) / "bundle"
-        Git(repo).bundle(bundle, asked.base, asked.head)
-        _say(f"handing in {bundle.stat().st_size:,} bytes as {asked.bundle}")
+        parcel = bundling.write(Git(repo), bundle, asked.base, asked.head, whole=whole)
+        _say(f"handing in {parcel} as {asked.bundle}")
         S3Bundles(place["IncomingBucketName"]).put(asked.bundle, bundle)
     arn = executions.start(name, asked.document())
     _say(f"started {name}")
