@@ -48,6 +48,12 @@ _WIDGETS = {
     "alertStatus": {"roleFullname?": text()},
 }
 _SMALLEST = {"graph": (6, 6), "value": (4, 4), "markdown": (4, 2), "alertStatus": (4, 3)}
+# The documents say so of reference lines; of the rest they say nothing, so it can be tried both ways.
+_BLANK: dict[str, dict[str, Any]] = {
+    "graph": {"range": None, "valueRange": {"min": None, "max": None}, "referenceLines": [], "legendList": []},
+    "value": {"fractionSize": 0, "suffix": "", "formatRules": []},
+    "alertStatus": {"roleFullname": None},
+}
 _layout = document({"x": integer(0), "y": integer(0), "width": integer(1, _COLUMNS), "height": integer(1, 80)})
 _widget = by_type(_WIDGETS, {"title": text(), "layout": _layout})
 _dashboard = document(
@@ -99,6 +105,8 @@ def _judged(org: Organization, call: Call, ours: str | None) -> dict[str, Any]:
         if taken & cells:
             raise Refusal(400, f"The widget {widget['title']!r} overlaps another.")
         taken |= cells
+    if org.rules.echoes_defaults:
+        wanted["widgets"] = [_BLANK.get(widget["type"], {}) | widget for widget in wanted["widgets"]]
     return wanted
 
 

@@ -56,11 +56,12 @@ _SHAPES = {
 }
 _COMMON = {"name": text(least=1), "memo?": text(most=2048), "notificationInterval?": integer(10), "isMute?": flag()}
 _monitor = by_type(_SHAPES, _COMMON)
+_DEFAULTS = {"maxCheckAttempts": 1, "isMute": False}
 
 
 def create(org: Organization, call: Call) -> Any:
     wanted, key = _judged(org, call), org.new_id("monitor")
-    org.monitors[key] = {"id": key, "memo": "", **wanted}
+    org.monitors[key] = {"id": key, **_blank(org, wanted), **wanted}
     return org.monitors[key]
 
 
@@ -76,13 +77,22 @@ def update(org: Organization, call: Call) -> Any:
     """Replace it as a whole: what the request does not name is reset."""
     key = call.path["monitor"]
     found(org.monitors, key, "Monitor")
-    org.monitors[key] = {"id": key, "memo": "", **_judged(org, call)}
+    wanted = _judged(org, call)
+    org.monitors[key] = {"id": key, **_blank(org, wanted), **wanted}
     return org.monitors[key]
 
 
 def delete(org: Organization, call: Call) -> Any:
     found(org.monitors, call.path["monitor"], "Monitor")
     return org.monitors.pop(call.path["monitor"])
+
+
+def _blank(org: Organization, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says of fields that were not sent: the documents do not show it, so both ways can be tried."""
+    if not org.rules.echoes_defaults:
+        return {"memo": ""}
+    fields = {label.removesuffix("?") for label in _SHAPES[wanted["type"]].keys() | _COMMON.keys()}
+    return {field: _DEFAULTS.get(field) for field in fields} | {"memo": ""}
 
 
 def _judged(org: Organization, call: Call) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Rules:
     wildcards_expire: int = 6 * 3600  # "about 6 to 8 hours" without a matching metric
     most_dashboards: int = 100
     utc_offset: int = 9 * 3600  # where Sunday ends, for the downtime trap
+    echoes_defaults: bool = False  # documents come back with nulls, defaults and empty lists that nobody sent
     plain_errors: bool = False  # {"error": "text"}, as older deployments answered
 
 

@@ -8,8 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/kuroshio/python/kuroshio"
-# Where domains and adapters may meet: the composition root of the functions, and what people and GitHub start.
-ROOTS = {"wiring", "cli", "actions"}
+# Where domains and adapters may meet: the composition root of the functions, what people and GitHub start, and what
+# users' own functions import.
+ROOTS = {"wiring", "cli", "actions", "metrics"}
 SDKS = {"boto3", "botocore"}
 SHIPPED = [*sorted(ROOT.glob("layers/**/*.py")), *sorted(ROOT.glob("functions/**/*.py"))]
 

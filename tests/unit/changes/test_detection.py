@@ -489,6 +489,26 @@ def test_a_macro_puts_the_units_in_doubt_when_its_template_changes() -> None:
     assert plan_of({"t.yaml": macro, "a": "1"}, {"t.yaml": macro, "a": "2"}).complete
 
 
+def test_a_link_on_the_way_to_what_a_link_means_is_an_input() -> None:
+    """It may lie outside of every source, and decides what is packed."""
+    tree = TREE | {"v1/x": "1", "v2/x": "1", "current": link("v1"), "billing/lib": link("../current")}
+    assert units(plan_of(tree, tree | {"current": link("v2")})) == {BILLING}
+
+
+def test_a_link_into_a_submodule_means_the_submodule() -> None:
+    tree = TREE | {"theirs": submodule("1" * 40), "billing/lib": link("../theirs/lib")}
+    plan = plan_of(tree, tree | {"theirs": submodule("2" * 40)})
+    assert (units(plan), plan.complete) == ({BILLING}, True)
+
+
+def test_a_manifest_above_is_followed_where_it_is_a_link_and_holds_above_a_submodule_too() -> None:
+    properties = "{CodeUri: mods/app, Handler: a.b, Runtime: python3.13}"
+    template = f"Resources: {{P: {{Type: AWS::Serverless::Function, Properties: {properties}}}}}"
+    tree = {"t.yaml": template, "mods/requirements.txt": link("../pins.txt"), "pins.txt": "a"}
+    for source in ({"mods/app": submodule("1" * 40)}, {"mods/app/a.py": "1"}):
+        assert units(plan_of(tree | source, tree | source | {"pins.txt": "b"})) == {"t.yaml#P"}
+
+
 def test_a_link_among_the_inputs_brings_in_what_it_leads_to() -> None:
     before = TREE | {"lib/util.py": "1", "billing/lib": link("../lib"), "lib/more": link("../extra"), "extra/x": "1"}
     assert units(plan_of(before, before | {"lib/util.py": "2"})) == {BILLING}

@@ -1,6 +1,7 @@
 """The list of every figure that Kuroshio publishes."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,11 @@ def test_a_metric_finds_its_figure_again_whatever_the_workflow_is_called() -> No
 def test_what_the_outbox_says_of_itself_is_in_the_catalogue() -> None:
     assert catalogue.figure(settle.LOST).unit == "integer"
     assert catalogue.figure(settle.LOST_REPORTS).unit == "integer"
+
+
+def test_every_state_machine_is_drawn_and_watched() -> None:
+    machines = Path(__file__).parents[3].glob("statemachines/*.asl.yaml")
+    assert {path.name.removesuffix(".asl.yaml").replace("_", "-") for path in machines} == set(catalogue.WORKFLOWS)
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from kuroshio.errors import InvalidRequest, LimitExceeded, ServiceUnavailable
 from kuroshio.mackerel import places, points, state
 from kuroshio.mackerel.collect import Collector, Delivery
-from kuroshio.mackerel.messages import Parcel, packed, unpacked
+from kuroshio.mackerel.messages import LARGEST, Parcel, packed, unpacked
 from kuroshio.mackerel.metrics import Metrics
 from kuroshio.mackerel.names import joined, metric_name
 from lab.mackerel.ledger import MemoryLedger
@@ -63,6 +66,14 @@ def cells(ledger: MemoryLedger, service: str = "shop") -> dict[str, list[float]]
         ({"service": "-shop"}, "a service name has"),
         ({"service": "x"}, "a service name has"),
         ({"name": ""}, "the name is empty"),
+        ({"name": 7}, "both names are text"),
+        ({"service": None}, "both names are text"),
+        ({"value": Decimal("NaN")}, "the value is nan"),
+        ({"value": Decimal("sNaN")}, "the value is a number"),
+        ({"value": Decimal("1e999")}, "the value is inf"),
+        ({"value": 1j}, "the value is a number"),
+        ({"value": dt.timedelta(seconds=1)}, "the value is a number"),
+        ({"at": "12:00"}, "epoch seconds"),
         ({"combine": "mean"}, "combine is one of sum, last, max"),
     ],
 )
@@ -73,6 +84,19 @@ def test_a_bad_point_is_refused_where_it_is_made_and_the_message_says_which_and_
     with pytest.raises(InvalidRequest, match=says) as refused:
         points.point(**wanted, now=NOON, key="k")
     assert "metric" in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [3, 3.0, Decimal(3), Decimal("3.00"), Fraction(6, 2)])
+def test_every_real_number_is_a_value_and_those_of_dynamodb_are_too(value: Any) -> None:
+    made = points.point("shop", "orders", value, at=NOON, now=NOON, combine="sum", key="k")
+    assert (made.value, type(made.value)) == (3.0, float)
+
+
+def test_a_check_and_an_annotation_of_something_else_than_text_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="its name and its message are text"):
+        points.report("backup", "OK", b"fine", occurred_at=NOON, now=NOON)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="its title and its description are text"):
+        points.annotation("shop", "m", 7, first=NOON, last=None, now=NOON)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["orders.shipped", "a", "A-b_c.9"])
@@ -235,6 +259,31 @@ def test_a_writer_without_figures_sends_nothing_and_one_with_too_many_is_told() 
         metrics.put("one.more")
     with pytest.raises(InvalidRequest, match="combined by sum before, now by max"):
         metrics.put("orders.1", combine="max")
+
+
+def test_more_than_a_message_holds_travels_in_several_and_all_of_it_arrives() -> None:
+    wire = Wire()
+    metrics = Metrics(wire, service="s" * 63, origin="a long evening", clock=lambda: NOON)
+    for number in range(1000):
+        metrics.put(f"{'x' * 190}.{number}", number)
+    for number in range(40):
+        metrics.check(f"check{number}", "OK", "注" * 1000, occurred_at=NOON)
+    metrics.flush()
+    assert len(wire.messages) > 1
+    assert all(len(message.encode()) <= LARGEST for message in wire.messages)
+    ledger = collected(*wire.messages)
+    assert len(cells(ledger, "s" * 63)) == 1000
+    assert len(ledger.scan("mackerel#reports", 100)) == 40
+
+
+def test_signs_that_sqs_refuses_do_not_stand_in_a_message() -> None:
+    wire = Wire()
+    with writer(wire) as metrics:
+        metrics.check("backup", "CRITICAL", "\x00 \ud800 \uffff 注", occurred_at=NOON)
+    assert wire.messages[0].isascii()
+    assert wire.messages[0].isprintable()
+    [report] = collected(*wire.messages).scan("mackerel#reports", 10)
+    assert report.body["message"] == "\x00 \ud800 \uffff 注"
 
 
 def test_a_failure_of_the_work_is_not_hidden_by_one_of_its_metrics() -> None:

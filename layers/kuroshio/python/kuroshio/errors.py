@@ -16,6 +16,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── RepositoryUnreadable  not a git repository, a damaged bundle, an unknown revision
         ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
         ├── SettingsInvalid       kuroshio.yaml is not as its schema says
+        ├── BinlogUnreadable      a server's binlog is cut off, damaged or in a form that is not known
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
         ├── DeploymentFailed      a build, a push or a stack update failed; what was in force still is
@@ -83,6 +84,10 @@ class SettingsInvalid(PermanentError):  # noqa: N818
     """kuroshio.yaml is not as its schema says. The message names the line, what stands there and what was expected."""
 
     exit_code = 2
+
+
+class BinlogUnreadable(PermanentError):  # noqa: N818
+    """A binlog is cut off, damaged or in a form that is not known. The message names the file and the position."""
 
 
 class LimitExceeded(PermanentError):  # noqa: N818

@@ -57,6 +57,24 @@ class SecretKey:
         return value
 
 
+class GivenKey:
+    """A key that somebody handed over, as in the environment variable MACKEREL_APIKEY: there is no newer one."""
+
+    def __init__(self, value: str) -> None:
+        """Raises ConfigurationMissing for what cannot be a key; http.client would refuse it with an error that quotes it."""
+        if not _KEY.fullmatch(value):
+            raise ConfigurationMissing("the API key that was given is more than a key; give Mackerel's API key alone")
+        self._value = value
+
+    def value(self) -> str:
+        """The key."""
+        return self._value
+
+    def fresh(self) -> str:
+        """The same key."""
+        return self._value
+
+
 class HttpMackerel:
     """The port ``Api`` over kept connections. Each call is one request, or two where the key was replaced meanwhile."""
 

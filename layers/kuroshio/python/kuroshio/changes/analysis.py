@@ -6,7 +6,7 @@ So an analysis can be kept by the blob id of the template, and is right for ever
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.changes import loops, references, sources
@@ -14,18 +14,22 @@ from kuroshio.changes.canonical import digest, normalise
 from kuroshio.changes.document import load
 from kuroshio.changes.inheritance import effective_properties
 from kuroshio.changes.unit import Definition, Kind, Packaging, Source
+from kuroshio.changes.values import Values
 from kuroshio.errors import LimitExceeded, TemplateUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Part of the key under which analyses are kept: raise it whenever the same content would be analysed differently.
-VERSION = 3
+VERSION = 4
+
+# One duplicate key puts as much in doubt as a thousand do.
+MAX_REPETITIONS = 20
 
 # Read by linters and consoles, never by a deployment.
 _IDLE_METADATA = frozenset({"AWS::CloudFormation::Designer", "cfn-lint", "cfn_nag", "checkov", "guard", "cdk_nag"})
 _IDLE_SECTIONS = frozenset({"Description", "Metadata", "Globals", "Resources"})
-_RESOLVED = sources.PATHS | {"Runtime", "Handler"}
+_TEXTS = sources.PATHS_OF_METADATA | {"Runtime", "Handler"}
 _HARMLESS_MACROS = ("AWS::",)
 
 # What is part of a unit though it is deployed on its own, and the property that names it.
@@ -77,8 +81,9 @@ def analyse(content: bytes) -> Analysis | None:
     """Analyse one file. None: it is no template. A template that cannot be read is an analysis with a doubt."""
     if not looks_like_template(content):
         return None
+    repeated: list[str] = []
     try:
-        document = load(content)
+        document = load(content, repeated)
         if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
             return None
         if "AWS::LanguageExtensions" in _macros(document.get("Transform")):
@@ -87,7 +92,14 @@ def analyse(content: bytes) -> Analysis | None:
         return Analysis(doubts=(Doubt("template-too-large", str(error)),))
     except TemplateUnreadable as error:
         return Analysis(doubts=(Doubt("template-unreadable", str(error)),))
-    return _analyse(normalise(document))
+    analysis = _analyse(normalise(document))
+    return replace(analysis, doubts=(*analysis.doubts, *_repetitions(repeated)))
+
+
+def _repetitions(repeated: list[str]) -> Iterator[Doubt]:
+    """Doubt the units when their template changes: what deploys it may count another of the values than we do."""
+    for message in repeated[:MAX_REPETITIONS]:
+        yield Doubt("duplicate-key", f"{message} (the last one counts for CloudFormation and SAM)", standing=False)
 
 
 def _analyse(template: dict[str, Any]) -> Analysis:
@@ -99,23 +111,24 @@ def _analyse(template: dict[str, Any]) -> Analysis:
     return Analysis(
         units=tuple(sorted(units, key=lambda unit: unit.logical_id)),
         rest=digest([sections, others]),
-        files=tuple(_infrastructure_files(others)),
+        files=tuple(_infrastructure_files(others, Values(template))),
         doubts=tuple(_doubts(template)),
         nested=tuple(_nested(template, others)),
     )
 
 
 def _nested(template: dict[str, Any], resources: dict[str, Any]) -> Iterator[Nested]:
+    values = Values(template)
     for name, body in resources.items():
         properties = body.get("Properties") if isinstance(body, dict) else None
         if not isinstance(properties, dict):
             continue
         parameters = properties.get("Parameters")
-        values = parameters.items() if isinstance(parameters, dict) else ()
+        passed = parameters.items() if isinstance(parameters, dict) else ()
         given = tuple(
-            (key, tuple(_value_parts(template, f"Resources.{name}.Parameters.{key}", value))) for key, value in values
+            (key, tuple(_value_parts(template, f"Resources.{name}.Parameters.{key}", value))) for key, value in passed
         )
-        for source in sources.of_nested(str(body.get("Type")), properties):
+        for source in sources.of_nested(str(body.get("Type")), _with_paths(properties, values)):
             yield Nested(name, source, given)
 
 
@@ -131,8 +144,9 @@ def _definition(
     properties = effective_properties(template, resource)
     metadata = resource.get("Metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    resolved = _with_defaults(template, properties)
-    packaging, found = sources.of_unit(kind, str(resource["Type"]), resolved, metadata)
+    values = Values(template)
+    resolved = _with_paths(properties, values)
+    packaging, found = sources.of_unit(kind, str(resource["Type"]), resolved, _with_paths(metadata, values), values)
     part, used = _USES.get(kind, (None, ""))
     uses = {name for _, name in references.names(properties.get(used)) if part and kinds.get(name) is part}
     return Definition(
@@ -143,6 +157,8 @@ def _definition(
         sources=tuple(found),
         uses=tuple(sorted(uses)),
         code=sources.code_of(resolved, metadata) if packaging is Packaging.ZIP else None,
+        image=sources.image_of(kind, metadata) if packaging is Packaging.IMAGE else None,
+        method=method if isinstance(method := metadata.get("BuildMethod"), str) else "",
     )
 
 
@@ -158,26 +174,23 @@ def _parts(
     yield from references.parts(template, [properties, metadata, attributes]).items()
 
 
-def _with_defaults(template: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    """Resolve references to parameters by their defaults, as ``sam build`` does when it looks for sources."""
-    parameters = template.get("Parameters")
+def _with_paths(properties: dict[str, Any], values: Values) -> dict[str, Any]:
+    """Resolve what names sources, as ``sam build`` does when it looks for them: parameters count with their defaults."""
 
-    def resolved(value: Any) -> Any:
-        parameter = parameters.get(value["Ref"]) if isinstance(parameters, dict) and _is_reference(value) else None
-        default = parameter.get("Default") if isinstance(parameter, dict) else None
-        return default if isinstance(default, str) and default else value
+    def resolved(key: str, value: Any) -> Any:
+        if key in sources.PATHS:
+            return sources.resolved(value, values)
+        known = values.text(value) if key in _TEXTS else None
+        return value if known is None else known
 
-    return {key: resolved(value) if key in _RESOLVED else value for key, value in properties.items()}
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("Ref"), str)
+    return {key: resolved(key, value) for key, value in properties.items()}
 
 
-def _infrastructure_files(resources: dict[str, Any]) -> Iterator[Source]:
+def _infrastructure_files(resources: dict[str, Any], values: Values) -> Iterator[Source]:
     for body in resources.values():
         if isinstance(body, dict) and isinstance(body.get("Properties"), dict):
-            yield from sources.of_infrastructure(str(body.get("Type")), body["Properties"])
+            properties = _with_paths(body["Properties"], values)
+            yield from sources.of_infrastructure(str(body.get("Type")), properties, values)
 
 
 def _doubts(template: dict[str, Any]) -> Iterator[Doubt]:

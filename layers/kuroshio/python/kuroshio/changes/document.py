@@ -62,8 +62,11 @@ class _Open:
     merging: bool = False
 
 
-def load(content: bytes) -> Any:
+def load(content: bytes, repeated: list[str] | None = None) -> Any:
     """Return the document as dicts, lists, strings, numbers, booleans and None.
+
+    Of a key that stands twice in one mapping the last value counts, as for CloudFormation, and ``repeated`` gains a
+    sentence; without such a list it is an error.
 
     Raises TemplateUnreadable with line and column when it is not one well-formed document without duplicate keys, and
     LimitExceeded when it is larger, deeper or more aliased than MAX_BYTES, MAX_DEPTH and MAX_NODES allow.
@@ -76,7 +79,7 @@ def load(content: bytes) -> Any:
         except ValueError:
             # A YAML flow mapping may begin with a brace as well, and YAML's error names the place.
             pass
-    return _Builder(content).build()
+    return _Builder(content, repeated).build()
 
 
 def _load_json(content: bytes) -> Any:
@@ -112,8 +115,9 @@ def _children(value: Any) -> list[Any]:
 class _Builder:
     """Builds the one document from libyaml's events."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, repeated: list[str] | None) -> None:
         self._content = content
+        self._repeated = repeated
         self._open: list[_Open] = []
         self._anchors: dict[str, _Node] = {}
         self._root: _Node | None = None
@@ -165,8 +169,10 @@ class _Builder:
             top.merging = True
             return
         if event.value in top.node.value:
-            where = _where(event.start_mark)
-            raise TemplateUnreadable(f'{where}the key "{event.value}" stands twice in one mapping; keep one of them')
+            message = f'{_where(event.start_mark)}the key "{event.value}" stands twice in one mapping; keep one of them'
+            if self._repeated is None:
+                raise TemplateUnreadable(message)
+            self._repeated.append(message)
         if event.anchor:
             self._anchors[event.anchor] = _Node(event.value)
         top.key = event.value

@@ -1,7 +1,8 @@
 """``Fn::ForEach`` of the transform AWS::LanguageExtensions, written out as CloudFormation writes it out.
 
 ``${Name}`` and ``Ref: Name`` become the value of a turn, ``&{Name}`` its letters and digits. A loop runs over a list that
-stands in the template, or over the default of a list parameter; any other loop is left as it is.
+can be known from the template (``Values.items``: a list that stands there, the default of a list parameter, an entry of a
+mapping); any other loop is left as it is.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from kuroshio.changes.values import Values
 from kuroshio.errors import LimitExceeded
 
 PREFIX = "Fn::ForEach::"
@@ -21,14 +23,13 @@ _OTHER = re.compile(r"[^A-Za-z0-9]")
 
 def expand(template: dict[str, Any]) -> dict[str, Any]:
     """Return the template with all loops written out that can be. Raises LimitExceeded beyond MAX_VALUES values."""
-    parameters = template.get("Parameters")
-    expanded: dict[str, Any] = _Expansion(parameters if isinstance(parameters, dict) else {}).value(template, {})
+    expanded: dict[str, Any] = _Expansion(template).value(template, {})
     return expanded
 
 
 class _Expansion:
-    def __init__(self, parameters: dict[str, Any]) -> None:
-        self._parameters = parameters
+    def __init__(self, template: dict[str, Any]) -> None:
+        self._values = Values(template)
         self._left = MAX_VALUES
 
     def value(self, value: Any, bound: dict[str, str]) -> Any:
@@ -60,17 +61,8 @@ class _Expansion:
         """Return what is bound in each turn; None when that cannot be known."""
         if not (isinstance(loop, list) and len(loop) == 3 and isinstance(loop[0], str) and isinstance(loop[2], dict)):  # noqa: PLR2004 - identifier, collection, body
             return None
-        values = self._collection(self.value(loop[1], bound))
+        values = self._values.items(self.value(loop[1], bound))
         return None if values is None else [{**bound, loop[0]: value} for value in values]
-
-    def _collection(self, collection: Any) -> list[str] | None:
-        if isinstance(collection, dict) and set(collection) == {"Ref"}:
-            parameter = self._parameters.get(str(collection["Ref"]))
-            default = parameter.get("Default") if isinstance(parameter, dict) else None
-            collection = [item.strip() for item in default.split(",")] if isinstance(default, str) else None
-        if not isinstance(collection, list) or any(isinstance(item, (dict, list)) for item in collection):
-            return None
-        return [str(item) for item in collection]
 
 
 def _substituted(text: str, bound: dict[str, str]) -> str:

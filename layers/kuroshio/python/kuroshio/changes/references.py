@@ -15,7 +15,10 @@ _DECISIVE = ("Default", "Type")
 
 
 def names(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield the (kind, name) of everything that ``value`` refers to: "value", "mapping" or "condition"."""
+    """Yield the (kind, name) of everything that ``value`` refers to: "value", "mapping" or "condition".
+
+    The name "" of a mapping: it is computed, so it may be any.
+    """
     if isinstance(value, list):
         for item in value:
             yield from names(item)
@@ -34,8 +37,8 @@ def _direct(key: str, item: Any) -> Iterator[tuple[str, str]]:
     elif key == "Fn::Sub" and isinstance(first, str):
         for name in _SUBSTITUTED.findall(first):
             yield "value", name.strip().split(".")[0]
-    elif key == "Fn::FindInMap" and isinstance(first, str):
-        yield "mapping", first
+    elif key == "Fn::FindInMap":
+        yield "mapping", first if isinstance(first, str) else ""
     elif (key == "Condition" and isinstance(item, str)) or (key == "Fn::If" and isinstance(first, str)):
         yield "condition", first
 
@@ -59,6 +62,8 @@ def parts(template: dict[str, Any], value: Any) -> dict[str, Any]:
 def _named(template: dict[str, Any], kind: str, name: str) -> Iterator[tuple[str, Any]]:
     section = {"value": "Parameters", "mapping": "Mappings", "condition": "Conditions"}[kind]
     entries = template.get(section)
+    if kind == "mapping" and not name and isinstance(entries, dict):
+        yield from ((f"{section}.{each}", entries[each]) for each in entries)
     if not isinstance(entries, dict) or name not in entries:
         return
     part = entries[name]

@@ -12,7 +12,7 @@ from kuroshio.changes import dockerignore, paths
 from kuroshio.changes.analysis import Doubt
 from kuroshio.changes.manifests import Manifests
 from kuroshio.changes.settings import NO_SETTINGS, Settings
-from kuroshio.changes.tree import SYMLINK
+from kuroshio.changes.tree import SUBMODULE, SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Snapshot:
         lost: dict[str, list[Doubt]] = {}
         for path, template in self.templates.items():
             for nested in template.nested:
-                doubt = self._find(path, nested.source)[1]
+                doubt = None if nested.source.doubt else self._find(path, nested.source)[1]
                 if doubt:
                     message = f"{nested.logical_id} nests a template that cannot be seen: {doubt[1]}"
                     lost.setdefault(path, []).append(Doubt("nested-not-in-tree", message))
@@ -71,10 +71,12 @@ class Snapshot:
 
     @cached_property
     def _parents(self) -> Mapping[str, list[tuple[str, Nested]]]:
-        """The templates that nest each template."""
+        """The templates that nest each template; under "" those that nest one which is not known: it may be any."""
         parents: dict[str, list[tuple[str, Nested]]] = {}
         for path, template in self.templates.items():
             for nested in template.nested:
+                if nested.source.doubt:
+                    parents.setdefault("", []).append((path, nested))
                 for each in self._find(path, nested.source)[0]:
                     parents.setdefault(each.path, []).append((path, nested))
         return parents
@@ -88,7 +90,7 @@ class Snapshot:
             if section != "Parameters" or (at, part) in seen:
                 continue
             seen.add((at, part))
-            for parent, nested in self._parents.get(at, ()):
+            for parent, nested in (*self._parents.get(at, ()), *self._parents.get("", ())):
                 found = dict(nested.given).get(parameter, ())
                 waiting += [(parent, name) for name, _ in found]
                 yield from ((parent, name, digest) for name, digest in found)
@@ -128,8 +130,19 @@ class Snapshot:
         code = definition.code
         if code is None:
             return []
-        folders = dict.fromkeys(each.path for each in inputs if self.tree.has_folder(each.path))
-        return [Input(at, code.decided_by) for folder in folders for at in self._shared.shared(folder, code.language)]
+        folders = dict.fromkeys(each.path for each in inputs if self._is_folder(each.path))
+        above = dict.fromkeys(at for folder in folders for at in self._shared.shared(folder, code.language))
+        found = dict.fromkeys(place for at in above for place in (at, *self._behind(at)))
+        return [Input(at, code.decided_by) for at in found]
+
+    def _behind(self, path: str) -> tuple[str, ...]:
+        """Return what a path leads to where it is a link, and the links on the way."""
+        at, followed = paths.resolve(path, self._links)
+        return followed if at is None or not followed else (*followed, at)
+
+    def _is_folder(self, path: str) -> bool:
+        entry = self.tree.entries.get(path)
+        return entry.mode == SUBMODULE if entry else self.tree.has_folder(path)
 
     @cached_property
     def _shared(self) -> Manifests:
@@ -169,7 +182,10 @@ class Snapshot:
         seen, waiting = {start.path}, [start]
         while waiting:
             for link in self._links_below(waiting.pop()):
-                at, _ = paths.resolve(link, self._links)
+                at, followed = paths.resolve(link, self._links)
+                # The links on the way may lie outside of all inputs, and decide where it leads.
+                yield [Input(each, start.through) for each in followed if each != link], None
+                at = at and (self.tree.submodule_above(at) or at)
                 if at is None:
                     yield [], (LINK_OUTSIDE, f"the link {link} among its inputs leads out of the repository")
                 elif at not in seen:

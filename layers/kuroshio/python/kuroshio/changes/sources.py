@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from kuroshio.changes.canonical import is_intrinsic
 from kuroshio.changes.manifests import language
-from kuroshio.changes.unit import Code, Kind, Packaging, Source
+from kuroshio.changes.unit import Code, Image, Kind, Packaging, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kuroshio.changes.values import Values
 
 KINDS = {
     "AWS::Serverless::Function": Kind.FUNCTION,
@@ -26,8 +28,22 @@ KINDS = {
     "AWS::ECS::Service": Kind.ECS_SERVICE,
 }
 
-# The properties that name a unit's content as a path.
-PATHS = frozenset({"CodeUri", "Code", "ContentUri", "Content", "DefinitionUri", "DefinitionS3Location"})
+
+class Choice(tuple[str, ...]):
+    """The texts that a property may have, where the deployment decides which."""
+
+    __slots__ = ()
+
+
+def resolved(value: Any, values: Values) -> Any:
+    """Return a path with what CloudFormation computes of it, where the template says enough."""
+    if not is_intrinsic(value) or "Fn::Transform" in value:
+        return value
+    texts = values.texts(value)
+    if texts:
+        return texts[0] if len(texts) == 1 else Choice(texts)
+    return prefix if "://" in (prefix := values.prefix(value)) else value
+
 
 # Files that resources other than units are made of: their changes are changes of infrastructure.
 _INFRASTRUCTURE = {
@@ -53,6 +69,14 @@ _INFRASTRUCTURE = {
     "AWS::Serverless::HttpApi": ("DefinitionUri",),
 }
 
+# The properties that name files, units' first.
+PATHS = frozenset({"CodeUri", "Code", "ContentUri", "Content", "DefinitionUri", "DefinitionS3Location"}).union(
+    *_INFRASTRUCTURE.values()
+)
+PATHS_OF_METADATA = frozenset(
+    {"DockerContext", "Dockerfile", "ProjectRootDirectory", "ContextPath", "WorkingDirectory"}
+)
+
 _NESTED = {"AWS::CloudFormation::Stack": ("TemplateURL",), "AWS::Serverless::Application": ("Location",)}
 
 # Where `BuildMethod: makefile` may look besides the code itself.
@@ -60,11 +84,11 @@ _BUILD_FOLDERS = ("ProjectRootDirectory", "ContextPath", "WorkingDirectory")
 
 
 def of_unit(
-    kind: Kind, type_: str, properties: dict[str, Any], metadata: dict[str, Any]
+    kind: Kind, type_: str, properties: dict[str, Any], metadata: dict[str, Any], values: Values
 ) -> tuple[Packaging, list[Source]]:
     """Return how the unit's content travels and where it lies.
 
-    ``properties`` are the effective ones; references to parameters with defaults are resolved already.
+    ``properties`` are the effective ones; their paths are ``resolved`` already.
     """
     serverless = type_.startswith("AWS::Serverless::")
     if kind is Kind.STATE_MACHINE:
@@ -77,7 +101,7 @@ def of_unit(
         packaging, sources = Packaging.ZIP, _local("ContentUri" if serverless else "Content", properties)
     else:
         packaging, sources = _function(properties, metadata, "CodeUri" if serverless else "Code")
-    return packaging, [*sources, *_build_folders(metadata), *includes({**properties, "": metadata})]
+    return packaging, [*sources, *_build_folders(metadata), *includes({**properties, "": metadata}, values)]
 
 
 # With one of these in its environment, or another start than its handler, code may load what its sources do not name.
@@ -103,16 +127,39 @@ def code_of(properties: dict[str, Any], metadata: dict[str, Any]) -> Code | None
     return Code(found, "BuildMethod" if method else "Runtime", handler, points, shows)
 
 
-def of_infrastructure(type_: str, properties: dict[str, Any]) -> list[Source]:
-    """Return the local files that a resource which is no unit is made of."""
+def image_of(kind: Kind, metadata: dict[str, Any]) -> Image:
+    """Return how an image is built. A function's is built by SAM CLI, which passes what Metadata says and nothing else."""
+    if kind is not Kind.FUNCTION:
+        return Image(target=None, args=None, extra="DockerBuildExtraParams" in metadata)
+    target = metadata.get("DockerBuildTarget") or ""
+    args = metadata.get("DockerBuildArgs") or {}
+    given = {**args, "SAM_BUILD_MODE": None} if isinstance(args, dict) and not is_intrinsic(args) else None
+    return Image(
+        target if isinstance(target, str) else None,
+        None if given is None else tuple((name, _text(value)) for name, value in sorted(given.items())),
+        extra=bool(metadata.get("DockerBuildExtraParams")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def of_infrastructure(type_: str, properties: dict[str, Any], values: Values) -> list[Source]:
+    """Return the local files that a resource which is no unit is made of. Its properties are ``resolved`` already."""
     sources = [source for name in _INFRASTRUCTURE.get(type_, ()) for source in _local(name, properties)]
-    return [source for source in [*sources, *includes(properties)] if not source.doubt]
+    return [source for source in [*sources, *includes(properties, values)] if not source.doubt]
 
 
 def of_nested(type_: str, properties: dict[str, Any]) -> list[Source]:
-    """Return the local template that a resource nests; nothing where CloudFormation computes it or S3 holds it."""
-    sources = [source for name in _NESTED.get(type_, ()) for source in _local(name, properties)]
-    return [source for source in sources if not source.doubt]
+    """Return the local template that a resource nests; with a doubt where it may be any; nothing where S3 holds it."""
+    return [source for name in _NESTED.get(type_, ()) for source in _nested(name, properties)]
+
+
+def _nested(name: str, properties: dict[str, Any]) -> list[Source]:
+    """Leave out applications of the repository that AWS keeps: their Location is a mapping, whatever stands in it."""
+    value = properties.get(name)
+    return [] if isinstance(value, dict) and not is_intrinsic(value) else _local(name, properties)
 
 
 def _function(properties: dict[str, Any], metadata: dict[str, Any], code: str) -> tuple[Packaging, list[Source]]:
@@ -161,8 +208,10 @@ def _state_machine(properties: dict[str, Any], uri: str) -> tuple[Packaging, lis
 
 
 def _local(name: str, properties: dict[str, Any]) -> list[Source]:
-    """Return the local path in a property; nothing for content in S3 that is named literally or not at all."""
+    """Return the local paths in a property; nothing for content in S3 that is named literally or not at all."""
     value = properties.get(name)
+    if isinstance(value, Choice):
+        return [source for text in value for source in _local(name, {name: text})]
     if isinstance(value, str):
         return [] if "://" in value else [Source(name, value)]
     if value is None:
@@ -186,16 +235,17 @@ def _build_folders(metadata: dict[str, Any]) -> Iterator[Source]:
                 yield Source(name, metadata[name])
 
 
-def includes(value: Any) -> Iterator[Source]:
+def includes(value: Any, values: Values) -> Iterator[Source]:
     """Yield the fragments that ``AWS::Include`` pulls into ``value``."""
     if isinstance(value, list):
         for item in value:
-            yield from includes(item)
+            yield from includes(item, values)
     elif isinstance(value, dict):
         transform = value.get("Fn::Transform")
         if isinstance(transform, dict) and transform.get("Name") == "AWS::Include":
             parameters = transform.get("Parameters")
-            for source in _local("Location", parameters if isinstance(parameters, dict) else {}):
+            location = resolved(parameters.get("Location") if isinstance(parameters, dict) else None, values)
+            for source in _local("Location", {"Location": location}):
                 yield Source("AWS::Include", source.location, doubt=source.doubt)
         for item in value.values():
-            yield from includes(item)
+            yield from includes(item, values)

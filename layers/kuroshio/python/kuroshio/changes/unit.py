@@ -57,6 +57,19 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Image:
+    """How an image is built besides its context and Dockerfile.
+
+    ``target``: the stage that is built, "" for the last; None: not known. ``args``: the build arguments, a value of None is
+    not known; None: any may be passed. ``extra``: what else the builder is told (``DockerBuildExtraParams``).
+    """
+
+    target: str | None = ""
+    args: tuple[tuple[str, str | None], ...] | None = ()
+    extra: bool = False
+
+
+@dataclass(frozen=True)
 class Definition:
     """One unit as its template defines it, wherever the template lies.
 
@@ -72,6 +85,8 @@ class Definition:
         str, ...
     ] = ()  # units that are part of this one, a layer of a function: logical ids in the same template
     code: Code | None = None
+    image: Image | None = None
+    method: str = ""  # BuildMethod, where it stands there
 
 
 class Members(Protocol):

@@ -58,6 +58,8 @@ FIGURES = (
     _sum("kuroshio.outbox.lost_reports", "outbox", "check reports that were given up after six hours without Mackerel"),
 )
 _BY_NAME = {figure.name: figure for figure in FIGURES}
+# Our state machines, as metrics call them: what is drawn and watched where nobody says otherwise.
+WORKFLOWS = ("detect-changes",)
 # What a run's status in Step Functions is called here.
 STATUSES = {
     "SUCCEEDED": "succeeded",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, SupportsFloat
 
 from kuroshio.errors import InvalidRequest, KuroshioError, LimitExceeded
 from kuroshio.mackerel import messages, points
 from kuroshio.mackerel.cells import Cell, Contribution
+from kuroshio.mackerel.messages import Parcel
 from kuroshio.mackerel.points import Combine, digest
 
 if TYPE_CHECKING:
@@ -19,35 +20,28 @@ if TYPE_CHECKING:
 MOST_SERIES = 1_000
 
 
-class Metrics:
-    """``metrics.put("orders.shipped", 3)``. One call to SQS per flush, and no call to Mackerel.
+class Writer:
+    """Gathers what one piece of work says.
 
     ``origin`` names the piece of work and is the same when it is done again: a Step Functions execution and the state's
     name, an EventBridge event's id, an SQS message's id. What one origin says twice is counted once.
     """
 
-    def __init__(self, outbox: Outbox, *, service: str, origin: str, clock: Callable[[], float]) -> None:
-        self._outbox, self._service, self._origin, self._clock = outbox, service, origin, clock
+    def __init__(self, *, service: str, origin: str, clock: Callable[[], float]) -> None:
+        self._service, self._origin, self._clock = service, origin, clock
         self._cells: dict[tuple[str, str, int | None], tuple[Point, Cell]] = {}
         self._reports: list[Report] = []
         self._annotations: list[Annotation] = []
-        self._packed: list[str] = []
-        self._flushes = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
-        """Flush, after a failure too: how far the work came is worth knowing then. Never hides that failure."""
-        try:
-            self.flush()
-        except KuroshioError as error:
-            if failure is None:
-                raise
-            failure.add_note(f"and its metrics could not be sent: {error}")
+        self._takings = 0
 
     def put(
-        self, name: str, value: float = 1, *, combine: str = Combine.SUM, at: float | None = None, service: str = ""
+        self,
+        name: str,
+        value: SupportsFloat = 1,
+        *,
+        combine: str = Combine.SUM,
+        at: float | None = None,
+        service: str = "",
     ) -> None:
         """Contribute a value to a metric's minute: that of ``at`` (epoch seconds), or the present one.
 
@@ -92,28 +86,53 @@ class Metrics:
         )
         self._annotations.append(made)
 
-    def flush(self) -> None:
-        """Send what was gathered, in one message.
-
-        Raises ServiceUnavailable, and keeps the message as it is for the next flush: it may have arrived all the same.
-        """
-        parcel = messages.Parcel(
+    def taken(self) -> Parcel:
+        """What was gathered since the last time; it is this writer's no more."""
+        parcel = Parcel(
             tuple(self._totalled(first, cell) for first, cell in self._cells.values()),
             tuple(self._reports),
             tuple(self._annotations),
         )
-        if parcel != messages.Parcel():
-            self._packed.append(messages.packed(parcel))
-            self._flushes += 1
+        if parcel != Parcel():
+            self._takings += 1
             self._cells.clear()
             self._reports.clear()
             self._annotations.clear()
-        while self._packed:
-            self._outbox.send(self._packed[0])
-            del self._packed[0]
+        return parcel
 
     def _totalled(self, first: Point, cell: Cell) -> Point:
         slot = "now" if first.floating else first.minute
-        origin = f"{digest(self._origin)}.{self._flushes}"
+        origin = f"{digest(self._origin)}.{self._takings}"
         key = f"{origin}/{digest(first.service, first.name, first.combine, slot)}"
         return replace(first, value=cell.total(), key=key)
+
+
+class Metrics(Writer):
+    """``metrics.put("orders.shipped", 3)``. One call to SQS per flush, and no call to Mackerel."""
+
+    def __init__(self, outbox: Outbox, *, service: str, origin: str, clock: Callable[[], float]) -> None:
+        super().__init__(service=service, origin=origin, clock=clock)
+        self._outbox = outbox
+        self._packed: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, failure: BaseException | None, __: object) -> None:
+        """Flush, after a failure too: how far the work came is worth knowing then. Never hides that failure."""
+        try:
+            self.flush()
+        except KuroshioError as error:
+            if failure is None:
+                raise
+            failure.add_note(f"and its metrics could not be sent: {error}")
+
+    def flush(self) -> None:
+        """Send what was gathered, in one message; in more where one would be too large.
+
+        Raises ServiceUnavailable, and keeps the messages as they are for the next flush: they may have arrived all the same.
+        """
+        self._packed += messages.in_messages(self.taken())
+        while self._packed:
+            self._outbox.send(self._packed[0])
+            del self._packed[0]

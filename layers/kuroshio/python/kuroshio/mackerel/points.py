@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, SupportsFloat
 
 from kuroshio.errors import InvalidRequest
 from kuroshio.mackerel.names import metric_name
@@ -78,14 +78,24 @@ class Annotation:
 
 
 def point(
-    service: str, name: str, value: float, *, at: float, now: float, combine: str, key: str, floating: bool = False
+    service: str,
+    name: str,
+    value: SupportsFloat,
+    *,
+    at: float,
+    now: float,
+    combine: str,
+    key: str,
+    floating: bool = False,
 ) -> Point:
     """A point that Mackerel will keep. The name is sanitised.
 
     Raises InvalidRequest for what Mackerel would refuse, drop or misplace: NaN and infinities, a time in milliseconds,
     one more than ten minutes ahead of ``now`` or more than a day behind it, an impossible service name.
     """
-    where = f"metric {name[:80]!r} of service {service[:80]!r}"
+    where = f"metric {name!r:.80} of service {service!r:.80}"
+    if not isinstance(name, str) or not isinstance(service, str):
+        raise InvalidRequest(f"{where}: both names are text")
     if not _SERVICE.fullmatch(service):
         raise InvalidRequest(
             f"{where}: a service name has 2 to 63 of A-Z a-z 0-9 _ - and begins with a letter or digit"
@@ -103,7 +113,9 @@ def point(
 
 def report(name: str, status: str, message: str, *, occurred_at: float, now: float) -> Report:
     """A check report; a message that is too long is cut in its middle. Raises InvalidRequest as ``point`` does."""
-    where = f"check {name[:80]!r}"
+    where = f"check {name!r:.80}"
+    if not isinstance(name, str) or not isinstance(message, str):
+        raise InvalidRequest(f"{where}: its name and its message are text")
     if not _CHECK.fullmatch(name):
         raise InvalidRequest(f"{where}: a check's name has only A-Z a-z 0-9 _ -")
     if status not in _STATUSES:
@@ -115,9 +127,11 @@ def annotation(
     service: str, marker: str, title: str, *, first: float, last: float | None, now: float, description: str = ""
 ) -> Annotation:
     """An annotation; texts that are too long are cut. Raises InvalidRequest as ``point`` does, and where it ends first."""
-    where = f"annotation {title[:80]!r}"
+    where = f"annotation {title!r:.80}"
+    if not isinstance(title, str) or not isinstance(description, str):
+        raise InvalidRequest(f"{where}: its title and its description are text")
     if not _SERVICE.fullmatch(service):
-        raise InvalidRequest(f"{where}: {service[:80]!r} is no service name")
+        raise InvalidRequest(f"{where}: {service!r:.80} is no service name")
     if not 0 < len(marker) <= _LONGEST_KEY * 10:
         raise InvalidRequest(f"{where}: the marker has {len(marker)} characters; 1 to {_LONGEST_KEY * 10} are allowed")
     begins = _time(where, first, now, oldest=math.inf)
@@ -160,13 +174,16 @@ def _time(where: str, at: float, now: float, oldest: float = DAY) -> int:
     return int(at)
 
 
-def _value(where: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _value(where: str, value: SupportsFloat) -> float:
+    # Decimal too, which is what DynamoDB gives; but not everything that float() takes: "3" is a text.
+    if isinstance(value, bool) or not isinstance(value, SupportsFloat):
         raise InvalidRequest(f"{where}: the value is a number, not {value!r:.80}")
     try:
         number = float(value)
     except OverflowError:
         raise InvalidRequest(f"{where}: the value is beyond what a double holds") from None
+    except (TypeError, ValueError):
+        raise InvalidRequest(f"{where}: the value is a number, not {value!r:.80}") from None
     if not math.isfinite(number):
         raise InvalidRequest(f"{where}: the value is {number}, which JSON and Mackerel do not have")
     return number

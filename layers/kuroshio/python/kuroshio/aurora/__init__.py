@@ -1,0 +1,1 @@
+"""Aurora MySQL: a clone that follows its live source, proven equal."""

@@ -1,0 +1,79 @@
+"""Events as a server sends them to a replica: 19 bytes of header, a body, and a checksum where it was agreed on."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from kuroshio.errors import BinlogUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+QUERY, STOP, ROTATE, INTVAR, RAND, USER_VAR = 2, 3, 4, 5, 13, 14
+FORMAT_DESCRIPTION, XID, BEGIN_LOAD, EXECUTE_LOAD, TABLE_MAP = 15, 16, 17, 18, 19
+INCIDENT, HEARTBEAT, HEARTBEAT_V2, XA_PREPARE, TRANSACTION_PAYLOAD = 26, 27, 41, 38, 40
+GTID_KINDS = frozenset({33, 34, 42, 162})  # MySQL's, its anonymous one, its tagged one, MariaDB's: a transaction begins
+QUERY_COMPRESSED = 165  # MariaDB, log_bin_compress
+
+_HEADER = struct.Struct("<IBIIIH")
+_CRC32 = 1
+_ARTIFICIAL = 0x20  # made up by the server for this dump: not in the file
+
+
+class Event(NamedTuple):
+    """One event. ``end``: where it ends in ``file``, 0 in a made-up one. ``server``: the id of the server it began on."""
+
+    kind: int
+    file: str
+    end: int
+    server: int
+    timestamp: int  # epoch seconds, when its statement began
+    body: bytes
+    artificial: bool = False
+
+
+class Stream:
+    """Cuts what a dump delivers into events, and follows the file from rotation to rotation."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._tail = 0  # bytes of checksum at the end of each event
+
+    def events(self, packets: Iterable[bytes]) -> Iterator[Event]:
+        """Raises BinlogUnreadable where a packet is cut off or its checksum does not match its bytes."""
+        for packet in packets:
+            yield self._event(packet)
+
+    def _event(self, packet: bytes) -> Event:
+        if len(packet) < _HEADER.size:
+            raise BinlogUnreadable(f"an event of {len(packet)} bytes after {self.file}: its header alone has 19")
+        timestamp, kind, server, length, end, flags = _HEADER.unpack_from(packet)
+        if length != len(packet):
+            raise BinlogUnreadable(f"{self.file} at {end}: an event of {length} bytes came with {len(packet)}")
+        if kind == FORMAT_DESCRIPTION:
+            self._tail = 4 if _checksummed(packet) else 0
+        body = self._checked(packet, end)
+        if kind == ROTATE:
+            self.file = body[8:].decode("utf-8", "replace")
+            # The next event's file; its position is of no use, since each event brings its own.
+        return Event(kind, self.file, end, server, timestamp, body, bool(flags & _ARTIFICIAL))
+
+    def _checked(self, packet: bytes, end: int) -> bytes:
+        if not self._tail:
+            return packet[_HEADER.size :]
+        stored = int.from_bytes(packet[-4:], "little")
+        if zlib.crc32(packet[:-4]) != stored and not _is_open(packet):
+            raise BinlogUnreadable(f"{self.file} at {end}: the event's checksum does not match its bytes")
+        return packet[_HEADER.size : -4]
+
+
+def _checksummed(packet: bytes) -> bool:
+    """Whether events carry a CRC32: the byte before the checksum of a format description names the algorithm."""
+    return len(packet) > _HEADER.size + 57 and packet[-5] == _CRC32
+
+
+def _is_open(packet: bytes) -> bool:
+    # The server clears IN_USE in the flags of the format description that it sends, after it was summed up.
+    return packet[4] == FORMAT_DESCRIPTION
