@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from kuroshio.adapters import aws
+from kuroshio.adapters.deployment_history import DynamoHistory
 from kuroshio.adapters.deployments import DynamoDeployments
 from kuroshio.adapters.latest_store import S3Pointers
 from kuroshio.adapters.plan_store import S3Plans
 from kuroshio.changes.publication import Publication
 from kuroshio.changes.request import request as detect_request
 from kuroshio.cli import main
-from kuroshio.errors import Outpaced
+from kuroshio.errors import AccessRefused, Outpaced
 from kuroshio.github import latest
 from kuroshio.github.event import Order
 from kuroshio.release.standing import Debt, Standing
@@ -25,6 +27,7 @@ from tests.contract.github.conftest import FILES, TEMPLATE, Runner
 from tests.fakes.plans import MemoryBundles, MemoryJournal
 
 if TYPE_CHECKING:
+    from kuroshio.release.history import Deployment
     from tests.fakes.git_repository import GitRepository
 
 ROOT = Path(__file__).parents[3]
@@ -95,7 +98,11 @@ class World:
 
     def items(self) -> list[dict[str, Any]]:
         found = aws.client("dynamodb").scan(TableName="ledger")["Items"]
-        return [{name: each["S"] for name, each in item.items()} for item in found if item["sk"]["S"] != "standing"]
+        units = [item for item in found if item["sk"]["S"].startswith("unit#")]
+        return [{name: each["S"] for name, each in item.items()} for item in units]
+
+    def history(self) -> list[Deployment]:
+        return DynamoHistory("ledger").since(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -116,6 +123,30 @@ def test_affected_units_reach_the_command_and_are_recorded_with_commit_digest_an
     assert item["time"].endswith("+00:00")
     assert world.ledger.standing() == Standing(after, (), 2)
     assert (world.runner.outputs["status"], world.runner.outputs["deployed"]) == ("deployed", '["t.yaml#Cart"]')
+
+
+def test_each_deployment_is_kept_with_what_it_came_to(world: World) -> None:
+    first = world.commit(world.base, cart__a="2", mail__a="2")
+    world.push(world.base, first, "Mail")
+    second = world.commit(first, cart__a="2", mail__a="2", common__a="2")
+    world.push(first, second)
+    failed, done = world.history()
+    assert (failed.target, failed.commit, failed.units) == ("octo/shop#main", first, ("t.yaml#Cart", "t.yaml#Mail"))
+    assert (failed.deployed, failed.left) == ({"t.yaml#Cart": "sha256:Cart"}, ("t.yaml#Mail",))
+    assert (done.commit, done.succeeded, done.left) == (second, True, ())
+    assert done.merged == datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
+    assert failed.started <= failed.ended <= done.started  # type: ignore[operator]
+
+
+def test_a_history_that_cannot_be_kept_stops_no_deployment(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_history: DynamoHistory, _deployment: Deployment) -> None:
+        raise AccessRefused("no permission")
+
+    monkeypatch.setattr(DynamoHistory, "keep", refuse)
+    assert world.push(world.base, world.commit(world.base, cart__a="2")) == 0
+    assert "the figures of this deployment will be wrong: no permission" in capsys.readouterr().out
 
 
 def test_nothing_affected_is_nothing_run_and_the_branch_moves_on(world: World) -> None:

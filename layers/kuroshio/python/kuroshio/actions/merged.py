@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kuroshio.actions import session
+from kuroshio.actions import diary, session
 from kuroshio.actions.job import Job
 from kuroshio.errors import AccessRefused, NotFound, Outpaced
 from kuroshio.github import comment, event, latest
 from kuroshio.github import merged as report
 from kuroshio.github.waves import waves
-from kuroshio.release import commands
+from kuroshio.release import commands, history
 from kuroshio.release.derivation import Release, Straight, derive
 from kuroshio.release.merges import Difference, differences, merged
 from kuroshio.release.standing import Deployed
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kuroshio.adapters.git import Git
     from kuroshio.adapters.github import GitHub
     from kuroshio.release.commands import Commands, Errand
+    from kuroshio.release.history import History
     from kuroshio.release.standing import Deployments
 
 _ATTEMPTS = 10
@@ -38,6 +39,7 @@ class Run:
     job: Job
     push: event.Push
     deployments: Deployments
+    history: History
     github: GitHub
     deployed: dict[str, str] = field(default_factory=dict)
 
@@ -48,6 +50,7 @@ def main(environ: Mapping[str, str]) -> int:
     What is owed is written before anything runs and struck off afterwards: a job that is cancelled at any moment leaves
     behind at most a unit that is deployed once more.
     """
+    from kuroshio.adapters.deployment_history import DynamoHistory
     from kuroshio.adapters.deployments import DynamoDeployments
     from kuroshio.adapters.git_remote import Remote
     from kuroshio.adapters.github import GitHub
@@ -61,7 +64,8 @@ def main(environ: Mapping[str, str]) -> int:
     table = job.input("ledger-table", needed=True)
     branch = job.input("target") or pushed.branch
     github = GitHub(job.api, pushed.repository, job.input("token", needed=True))
-    run = Run(job, pushed, DynamoDeployments(table, pushed.repository, branch), github)
+    deployments = DynamoDeployments(table, pushed.repository, branch)
+    run = Run(job, pushed, deployments, DynamoHistory(table), github)
     standing = run.deployments.standing()
     known = {standing.settled, pushed.before, *(debt.since for debt in standing.debts)} - {None, pushed.after}
     first, *more = sorted(each for each in known if each) or [pushed.after]
@@ -124,12 +128,15 @@ def _stored(run: Run, number: int) -> frozenset[str] | None:
 
 def _carried_out(run: Run, release: Release, told: dict[int, Difference], wanted: Commands) -> int:
     _say(run, release, told, report.Outcome())
-    code = 0
+    code, target = 0, f"{run.push.repository}#{run.job.input('target') or run.push.branch}"
+    units = tuple(unit.id for unit in release.plan.units)
+    begun = history.begun(run.job.event(), target, units, datetime.now(UTC))
     try:
-        for errand in wanted.errands(waves(release.plan.units)):
-            code = _deploy(run, release, errand)
-            if code != 0:
-                break
+        with diary.kept(run.job, run.history, begun, run.deployed):
+            for errand in wanted.errands(waves(release.plan.units)):
+                code = _deploy(run, release, errand)
+                if code != 0:
+                    break
     finally:
         _say(run, release, told, report.Outcome(frozenset(run.deployed), is_over=True))
         _answer(run, release)
