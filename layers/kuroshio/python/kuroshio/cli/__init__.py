@@ -17,6 +17,7 @@ _VERBS = {
     "plan": "kuroshio.cli.plan:plan",
     "deployed": "kuroshio.cli.deployed:deployed",
     "mackerel": "kuroshio.cli.mackerel:mackerel",
+    "wrap": "kuroshio.cli.wrap:wrap",
     "image": "kuroshio.cli.image:image",
     "preflight": "kuroshio.cli.preflight:preflight",
     "lab": "lab.cli:lab",

@@ -123,7 +123,8 @@ def _point(entry: Any, now: float) -> Point:
 def _report(entry: Any, now: float) -> Report:
     at = entry["occurred_at"]
     texts = [_text(entry, field) for field in ("name", "status", "message")]
-    return points.report(*texts, occurred_at=at, now=_forgiving(at, now))
+    interval = entry.get("notification_interval")
+    return points.report(*texts, occurred_at=at, now=_forgiving(at, now), notification_interval=interval)
 
 
 def _annotation(entry: Any, now: float) -> Annotation:

@@ -68,9 +68,12 @@ class Writer:
         number = str(len(cell.contributions))
         self._cells[slot] = first, cell.adding(Contribution(number, made.value, made.time))
 
-    def check(self, name: str, status: str, message: str, *, occurred_at: float) -> None:
+    def check(
+        self, name: str, status: str, message: str, *, occurred_at: float, notification_interval: int | None = None
+    ) -> None:
         """Report a check. ``occurred_at`` must be the same when the work is done again. Raises InvalidRequest."""
-        made = points.report(name, status, message, occurred_at=occurred_at, now=self._clock())
+        interval, now = notification_interval, self._clock()
+        made = points.report(name, status, message, occurred_at=occurred_at, now=now, notification_interval=interval)
         self._reports.append(made)
 
     def annotate(self, title: str, *, first: float, last: float | None = None, description: str = "") -> None:

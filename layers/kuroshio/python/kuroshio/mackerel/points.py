@@ -18,7 +18,7 @@ DAY = 24 * 3600
 AHEAD = 600
 _MILLISECONDS = 100_000_000_000  # as seconds, this is the year 5138
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,62}")
-_LONGEST_MESSAGE = 1023  # characters: Mackerel's bound is "less than 1024"
+LONGEST_MESSAGE = 1023  # characters: Mackerel's bound is "less than 1024"
 _LONGEST_TITLE, _LONGEST_DESCRIPTION = 250, 1024
 _LONGEST_KEY = 80  # characters; a cell keeps the keys of all its contributions
 _STATUSES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -63,6 +63,19 @@ class Report:
     status: str
     message: str
     occurred_at: int  # epoch seconds
+    notification_interval: int | None = None  # minutes after which an open alert is notified of again
+
+    def posted(self, host: str) -> dict[str, Any]:
+        """As Mackerel's API takes it from a host."""
+        document = {
+            "source": {"type": "host", "hostId": host},
+            "name": self.name,
+            "status": self.status,
+            "message": self.message,
+            "occurredAt": self.occurred_at,
+        }
+        interval = self.notification_interval
+        return document if interval is None else document | {"notificationInterval": interval}
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,15 @@ def point(
     )
 
 
-def report(name: str, status: str, message: str, *, occurred_at: float, now: float) -> Report:
+def report(
+    name: str,
+    status: str,
+    message: str,
+    *,
+    occurred_at: float,
+    now: float,
+    notification_interval: int | None = None,
+) -> Report:
     """A check report; a message that is too long is cut in its middle. Raises InvalidRequest as ``point`` does."""
     where = f"check {name!r:.80}"
     if not isinstance(name, str) or not isinstance(message, str):
@@ -120,7 +141,10 @@ def report(name: str, status: str, message: str, *, occurred_at: float, now: flo
         raise InvalidRequest(f"{where}: a check's name has only A-Z a-z 0-9 _ -")
     if status not in _STATUSES:
         raise InvalidRequest(f"{where}: the status is one of {', '.join(_STATUSES)}, not {status!r}")
-    return Report(name, status, shortened(message, _LONGEST_MESSAGE), _time(where, occurred_at, now))
+    interval = notification_interval
+    if interval is not None and (isinstance(interval, bool) or not isinstance(interval, int) or interval < 0):
+        raise InvalidRequest(f"{where}: the notification interval is a number of minutes, not {interval!r:.80}")
+    return Report(name, status, shortened(message, LONGEST_MESSAGE), _time(where, occurred_at, now), interval)
 
 
 def annotation(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kuroshio.mackerel import places
+from kuroshio.mackerel.points import Report
 from kuroshio.mackerel.ports import Answer, Key, Record
 from kuroshio.mackerel.settle import LOST_REPORTS, Losses
 from kuroshio.mackerel.shelf import Tally, resolved, rewritten, set_aside
@@ -85,10 +86,6 @@ class Reports:
 
 
 def _reported(host: str, record: Record) -> dict[str, object]:
-    return {
-        "source": {"type": "host", "hostId": host},
-        "name": record.body["name"],
-        "status": record.body["status"],
-        "message": record.body["message"],
-        "occurredAt": record.body["occurred_at"],
-    }
+    body = record.body
+    interval = body.get("notification_interval")  # older records have none
+    return Report(body["name"], body["status"], body["message"], body["occurred_at"], interval).posted(host)
