@@ -14,12 +14,15 @@ from pathlib import Path
 from threading import Timer
 from typing import IO, TYPE_CHECKING
 
+from kuroshio.changes.listing import Listing
 from kuroshio.changes.ports import Blob
-from kuroshio.changes.tree import Entry, FileChange, Listing, Tree
+from kuroshio.changes.tree import Entry, FileChange
 from kuroshio.errors import LimitExceeded, RepositoryUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from kuroshio.changes.tree import Tree
 
 TIMEOUT_S = 120
 MAX_FILES = 1_000_000
@@ -123,22 +126,20 @@ class Git:
 
     def tree(self, commit: str) -> Tree:
         """Return all files of the commit, submodules and links included."""
-        chunks, count = [], 0
-        with self._stream("ls-tree", "-r", "-z", "--full-tree", commit) as stdout:
-            while chunk := stdout.read(_LARGE_CHUNK):
-                count += chunk.count(b"\0")
-                if count > MAX_FILES:
-                    raise LimitExceeded(f"git ls-tree lists more than {MAX_FILES:,} files")
-                chunks.append(chunk)
-        return Tree(Listing.parse(os.fsdecode(b"".join(chunks))))
+        listing = Listing()
+        for records in self._records(MAX_FILES, "ls-tree", "-r", "-z", "--full-tree", commit):
+            listing.add(records)  # while git makes the next
+        return listing.tree()
 
     def changes(self, old: str, new: str) -> list[FileChange]:
         """Return the paths that differ between two commits."""
-        records = self._records(
+        listed = self._records(
+            2 * MAX_FILES,
             "diff-tree",
             *("-r", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv"),
             *("--ignore-submodules=none", old, new, "--"),
         )
+        records = (record for some in listed for record in some.removesuffix("\0").split("\0"))
         return [_change(meta, next(records)) for meta in records]
 
     def blobs(self, oids: Iterable[str], max_bytes: int) -> Iterator[tuple[str, Blob]]:
@@ -238,17 +239,17 @@ class Git:
                 stderr.seek(0)
                 raise RepositoryUnreadable(_complaint(self._path, arguments[0], stderr.read(_CHUNK)))
 
-    def _records(self, *arguments: str) -> Iterator[str]:
-        """Yield the NUL-terminated records of git's output."""
+    def _records(self, limit: int, *arguments: str) -> Iterator[str]:
+        """Yield git's output as it comes: whole records, each ended by NUL."""
         rest, count = b"", 0
         with self._stream(*arguments) as stdout:
-            while chunk := stdout.read(_CHUNK):
-                whole, _, rest = (rest + chunk).rpartition(b"\0")
-                records = os.fsdecode(whole).split("\0") if whole else []
-                count += len(records)
-                if count > 2 * MAX_FILES:
+            while chunk := stdout.read(_LARGE_CHUNK):
+                count += chunk.count(b"\0")
+                if count > limit:
                     raise LimitExceeded(f"git {arguments[0]} lists more than {MAX_FILES:,} files")
-                yield from records
+                whole, end, rest = (rest + chunk).rpartition(b"\0")
+                if end:
+                    yield os.fsdecode(whole + end)
 
 
 def _change(meta: str, path: str) -> FileChange:

@@ -242,9 +242,10 @@ def _given_reasons(before: Unit, after: Unit) -> Iterator[Reason]:
 
 def _input_reason(change: FileChange, each: Input) -> Reason:
     through = (*(covers(each, change.path) or ()), each.through)
-    if change.cause is Cause.RENAMED:
+    cause = change.cause
+    if cause is Cause.RENAMED:
         through = (change.counterpart, *through)
-    return Reason(change.cause, change.path, through)
+    return Reason(cause, change.path, through)
 
 
 def _change_of(causes: set[Cause]) -> Change:

@@ -65,13 +65,13 @@ class Manifests:
 
     def shared(self, folder: str, language: str) -> list[str]:
         """Return the manifests above ``folder`` that decide how it is built."""
-        entries = self._tree.entries
-        if not folder or (language == "python" and any(_at(folder, name) in entries for name in _PYTHON_OWN)):
+        files = self._tree.files
+        above = self._found((folder.rpartition("/")[0], language)) if folder else {}
+        if not above or (language == "python" and any(_at(folder, name) in files for name in _PYTHON_OWN)):
             return []
-        above = self._found((folder.rpartition("/")[0], language))
         if language in _ALL:
             return [path for paths in above.values() for path in paths]
-        return [paths[0] for name, paths in above.items() if _at(folder, name) not in entries]
+        return [paths[0] for name, paths in above.items() if _at(folder, name) not in files]
 
     def _found(self, key: tuple[str, str]) -> dict[str, list[str]]:
         """Return the manifests from a folder up to the root, by name, the nearest first."""
@@ -79,7 +79,7 @@ class Manifests:
             folder, language = key
             folders = [folder, *_ancestors(folder)]
             names = (*_NEAREST.get(language, ()), *_ALL.get(language, ()))
-            found = {name: [path for at in folders if (path := _at(at, name)) in self._tree.entries] for name in names}
+            found = {name: [path for at in folders if (path := _at(at, name)) in self._tree.files] for name in names}
             self._above[key] = {name: paths for name, paths in found.items() if paths}
         return self._above[key]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,15 @@ def observe(repository: Repository, base: str, head: str, analyses: Analyses | N
 
     Raises RepositoryUnreadable, LimitExceeded, and SettingsInvalid when the head's kuroshio.yaml cannot be followed.
     """
-    base, head = repository.commit(base), repository.commit(head)
-    merge_bases = repository.merge_bases(base, head)
-    merge_base = merge_bases[0] if merge_bases else None
-    after = repository.tree(head)
-    changes = ChangedFiles(repository.changes(merge_base, head) if merge_base else ())
+    head = repository.commit(head)
+    with ThreadPoolExecutor(1) as meanwhile:  # most of the time goes into listing the tree
+        listing = meanwhile.submit(repository.tree, head)
+        base = repository.commit(base)
+        merge_bases = repository.merge_bases(base, head)
+        merge_base = merge_bases[0] if merge_bases else None
+        is_cut = repository.is_cut(base, head, merge_base)
+        changes = ChangedFiles(repository.changes(merge_base, head) if merge_base else ())
+        after = listing.result()
     before = after.before(changes)
     old_settings, lost = _settings_of_the_base(repository, before)
     new_settings = _settings(repository, after)
@@ -62,7 +67,7 @@ def observe(repository: Repository, base: str, head: str, analyses: Analyses | N
     new = _with_units_of(old, new, changes)
     _check(new)
     old, new = narrowed(old, new, changes, repository)
-    doubts = (*_history_doubts(merge_bases, is_cut=repository.is_cut(base, head, merge_base)), *lost)
+    doubts = (*_history_doubts(merge_bases, is_cut=is_cut), *lost)
     formal = _formal(repository, old, new, changes)
     return Observation(base, head, merge_base, old, new, changes, formal, doubts)
 

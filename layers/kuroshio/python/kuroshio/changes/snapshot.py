@@ -18,8 +18,12 @@ from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kuroshio.changes.analysis import Analysis, Nested
+    from kuroshio.changes.analysis import Analysis
     from kuroshio.changes.tree import Tree
+
+    _Given = Mapping[
+        str, tuple[tuple[str, str], ...]
+    ]  # by parameter: the parts that its value is made of, with digests
 
 OUTSIDE = "source-outside-tree"
 MISSING = "source-not-in-tree"
@@ -70,28 +74,30 @@ class Snapshot:
         return {path: tuple(doubts) for path, doubts in lost.items()}
 
     @cached_property
-    def _parents(self) -> Mapping[str, list[tuple[str, Nested]]]:
-        """The templates that nest each template; under "" those that nest one which is not known: it may be any."""
-        parents: dict[str, list[tuple[str, Nested]]] = {}
+    def _parents(self) -> Mapping[str, list[tuple[str, _Given]]]:
+        """The templates that nest each template, with what they give to it; under "" those that nest one unknown: any."""
+        parents: dict[str, list[tuple[str, _Given]]] = {}
         for path, template in self.templates.items():
             for nested in template.nested:
+                given = dict(nested.given)
                 if nested.source.doubt:
-                    parents.setdefault("", []).append((path, nested))
+                    parents.setdefault("", []).append((path, given))
                 for each in self._find(path, nested.source)[0]:
-                    parents.setdefault(each.path, []).append((path, nested))
+                    parents.setdefault(each.path, []).append((path, given))
         return parents
 
     def _given(self, template: str, parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
         """Yield what the values of these parts' parameters are made of, in all templates above, at any distance."""
-        waiting, seen = [(template, part) for part, _ in parts], set()
-        while waiting and self._parents:
+        waiting = [(template, part) for part, _ in parts] if self._parents else []
+        seen = set()
+        while waiting:
             at, part = waiting.pop()
             section, _, parameter = part.partition(".")
             if section != "Parameters" or (at, part) in seen:
                 continue
             seen.add((at, part))
-            for parent, nested in (*self._parents.get(at, ()), *self._parents.get("", ())):
-                found = dict(nested.given).get(parameter, ())
+            for parent, given in (*self._parents.get(at, ()), *self._parents.get("", ())):
+                found = given.get(parameter, ())
                 waiting += [(parent, name) for name, _ in found]
                 yield from ((parent, name, digest) for name, digest in found)
 
@@ -166,7 +172,7 @@ class Snapshot:
         found = Input(at, source.through, self._excluded(at) if source.docker_context else (), source.canonical)
         if source.docker_context:  # it may leave itself out, and still decides what the context is
             followed.append(Input(f"{at}/.dockerignore".lstrip("/"), source.through, canonical=True))
-        if at not in self.tree.entries and not self.tree.has_folder(at):
+        if at not in self.tree.files and not self.tree.has_folder(at):
             message = f"its {source.through} {at} is not in the repository (built before the deployment?)"
             return [*followed, found], (MISSING, message)
         return [*followed, found], None
@@ -192,7 +198,7 @@ class Snapshot:
                     seen.add(at)
                     target = Input(at, start.through)
                     waiting.append(target)
-                    dangles = at not in self.tree.entries and not self.tree.has_folder(at)
+                    dangles = at not in self.tree.files and not self.tree.has_folder(at)
                     message = f"the link {link} among its inputs leads to {at}, which is not in the repository"
                     yield [target], (LINK_DANGLES, message) if dangles else None
 

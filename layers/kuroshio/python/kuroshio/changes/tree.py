@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,8 +30,7 @@ class Entry(NamedTuple):
         return self.mode not in (SYMLINK, SUBMODULE)
 
 
-@dataclass(frozen=True)
-class FileChange:
+class FileChange(NamedTuple):
     """One path that differs. ``counterpart`` is the other end of a rename (equal content; for display only)."""
 
     path: str
@@ -42,165 +41,124 @@ class FileChange:
     @property
     def is_of_content_alone(self) -> bool:
         """Whether the path was and is a file that detection does not read."""
-        return (
-            bool(self.old and self.new)
-            and not any(is_notable(self.path, each) for each in (self.old, self.new) if each)
-            and all(each.is_file for each in (self.old, self.new) if each)
-        )
+        old, new = self.old, self.new
+        return old is not None and new is not None and old.is_file and new.is_file and not may_be_read(self.path)
 
     @property
     def cause(self) -> Cause:
         """What happened to the path."""
-        modes = {entry.mode for entry in (self.old, self.new) if entry}
+        old, new = self.old, self.new
+        modes = (old.mode if old else "", new.mode if new else "")
         if SUBMODULE in modes:
             return Cause.SUBMODULE
         if SYMLINK in modes:
             return Cause.SYMLINK
-        if self.old is None or self.new is None:
+        if old is None or new is None:
             if self.counterpart:
                 return Cause.RENAMED
-            return Cause.ADDED if self.old is None else Cause.DELETED
-        return Cause.MODE if self.old.oid == self.new.oid else Cause.CONTENT
+            return Cause.ADDED if old is None else Cause.DELETED
+        return Cause.MODE if old.oid == new.oid else Cause.CONTENT
 
 
 # By name a file may be a template; only its content says whether it is one.
-_TEMPLATES = (".yaml", ".yml", ".json", ".template", ".tmpl", ".cfn", ".cform", ".cloudformation", ".sam", ".stack")
-_LONGEST = max(map(len, _TEMPLATES))
+TEMPLATES = (".yaml", ".yml", ".json", ".template", ".tmpl", ".cfn", ".cform", ".cloudformation", ".sam", ".stack")
+_LONGEST = max(map(len, TEMPLATES))
 
 
 def may_be_template(path: str) -> bool:
     """Whether the name could be a template's: one of the usual suffixes, or none."""
-    return path[-_LONGEST:].lower().endswith(_TEMPLATES) or "." not in path[path.rfind("/") + 1 :]
+    return path[-_LONGEST:].lower().endswith(TEMPLATES) or "." not in path[path.rfind("/") + 1 :]
 
 
 def is_notable(path: str, entry: Entry) -> bool:
     """Whether detection reads the file's content."""
     if entry.mode == SYMLINK:
         return True
-    return entry.mode != SUBMODULE and (may_be_template(path) or path.endswith(".dockerignore"))
+    return entry.mode != SUBMODULE and may_be_read(path)
 
 
-_SUFFIXES = frozenset(suffix.removeprefix(".") for suffix in _TEMPLATES)
+def may_be_read(path: str) -> bool:
+    """Whether the name alone is a reason to read a file."""
+    return may_be_template(path) or path.endswith(".dockerignore")
 
 
-class Listing(Mapping[str, Entry]):
-    """Files as ``git ls-tree -z`` lists them. Entries are made when they are asked for: few of 100,000 ever are."""
+class Overview(NamedTuple):
+    """What is asked of a tree most often."""
 
-    def __init__(self, records: dict[str, str]) -> None:
-        self._records = records  # by path: "<mode> <type> <object id>", and what git writes after it
+    paths: Sequence[str]  # sorted
+    files: AbstractSet[str]  # the same paths
+    notable: Mapping[str, Entry]  # the few files that are read: possible templates, symbolic links, .dockerignore files
+    submodules: AbstractSet[str]  # where commits of other repositories stand
 
     @classmethod
-    def parse(cls, listed: str) -> Listing:
-        """Read the NUL-terminated output."""
-        records = listed.split("\0")
-        records.pop()
-        width = listed.find("\t") + 1
-        if " commit " in listed:  # a submodule, or a file that is named so: widths may differ
-            return cls({record[record.index("\t") + 1 :]: record for record in records})
-        return cls(dict(zip([record[width:] for record in records], records, strict=True)))
+    def of(cls, entries: Mapping[str, Entry]) -> Overview:
+        """Look at every entry."""
+        notable = {path: entry for path, entry in entries.items() if is_notable(path, entry)}
+        submodules = {path for path, entry in entries.items() if entry.mode == SUBMODULE}
+        return cls(sorted(entries), entries.keys(), notable, submodules)
 
-    def __getitem__(self, path: str) -> Entry:
-        record = self._records[path]
-        mode, _, oid = record.partition("\t")[0].split(" ")
-        return Entry(mode, oid)
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._records
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._records)
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def before(self, changes: Iterable[FileChange]) -> Listing:
-        """The files that these changes led from."""
-        records = dict(self._records)
-        for change in changes:
-            records.pop(change.path, None)
-            if change.old:
-                records[change.path] = f"{change.old.mode} blob {change.old.oid}"
-        return Listing(records)
-
-    def notable(self) -> dict[str, Entry]:
-        """What ``is_notable`` holds of. Most files are left out by what follows their last dot, seen once for all."""
-        ends = [path[-3:] for path in self._records]
-        # ".py" says all about a name; "aml" does not.
-        open_ends = {end for end in set(ends) if not _is_plain(end.rpartition("."))}
-        paths = [path for path, end in zip(self._records, ends, strict=True) if end in open_ends] if open_ends else []
-        tails = [path.rpartition(".")[2] for path in paths]
-        wanted = {tail for tail in set(tails) if self._may_matter(tail)}
-        found = [path for path, tail in zip(paths, tails, strict=True) if tail in wanted]
-        links = [path for path, record in self._records.items() if record.startswith(SYMLINK)]
-        entries = {path: self[path] for path in dict.fromkeys((*found, *links))}
-        return {path: entry for path, entry in entries.items() if is_notable(path, entry)}
-
-    def _may_matter(self, tail: str) -> bool:
-        return "/" in tail or tail in self._records or tail == "dockerignore" or tail.lower() in _SUFFIXES
-
-
-def _is_plain(end: tuple[str, str, str]) -> bool:
-    """Whether the last characters of a name, parted at the last dot, show that it is no template's."""
-    _, dot, tail = end
-    return bool(dot) and "/" not in tail and tail.lower() not in _SUFFIXES
+    def before(self, old: Mapping[str, Entry | None]) -> Overview:
+        """The overview of the tree in which these paths were as they are given here."""
+        notable = {path: entry for path, entry in self.notable.items() if path not in old}
+        notable |= {path: entry for path, entry in old.items() if entry and is_notable(path, entry)}
+        submodules = {path for path, entry in old.items() if entry and entry.mode == SUBMODULE}
+        paths, files = self.paths, self.files
+        gone = {path for path, entry in old.items() if not entry}
+        back = {path for path, entry in old.items() if entry and path not in files}
+        if gone or back:
+            paths = sorted([*(path for path in paths if path not in gone), *back])
+            files = frozenset(paths)
+        return Overview(paths, files, notable, (self.submodules - old.keys()) | submodules)
 
 
 class Tree:
-    """The files of one commit by path, with quick questions about folders."""
+    """The files of one commit by path, with quick questions about folders. Who knows the overview gives it."""
 
-    def __init__(self, entries: Mapping[str, Entry], notable: Mapping[str, Entry] | None = None) -> None:
+    def __init__(self, entries: Mapping[str, Entry], overview: Overview | None = None) -> None:
         self.entries = entries
-        self._notable = notable
-
-    @cached_property
-    def paths(self) -> Sequence[str]:
-        """All paths, sorted."""
-        return sorted(self.entries)
+        self.paths, self.files, self.notable, self.submodules = overview or Overview.of(entries)
 
     def before(self, changes: Iterable[FileChange]) -> Tree:
-        """The tree that these changes led from. Its notable files are not looked for again in the whole tree."""
-        notable = dict(self.notable)
-        for change in changes:
-            notable.pop(change.path, None)
-            if change.old and is_notable(change.path, change.old):
-                notable[change.path] = change.old
-        return Tree(self._entries_before(changes), notable)
-
-    def _entries_before(self, changes: Iterable[FileChange]) -> Mapping[str, Entry]:
-        if isinstance(self.entries, Listing):
-            return self.entries.before(changes)
-        entries = dict(self.entries)
-        for change in changes:
-            entries.pop(change.path, None)
-            if change.old:
-                entries[change.path] = change.old
-        return entries
+        """The tree that these changes led from."""
+        old = {change.path: change.old for change in changes}
+        overview = Overview(self.paths, self.files, self.notable, self.submodules)
+        return Tree(_Before(self.entries, old), overview.before(old))
 
     def has_folder(self, path: str) -> bool:
         """Whether any file lies below ``path``. The whole tree ("") is a folder."""
         if not path:
             return True
-        at = bisect_left(self.paths, path + "/")
-        return at < len(self.paths) and self.paths[at].startswith(path + "/")
+        below = path + "/"
+        at = bisect_left(self.paths, below)
+        return at < len(self.paths) and self.paths[at].startswith(below)
 
     def submodule_above(self, path: str) -> str:
         """The submodule that ``path`` lies in, or "": its content is in another repository."""
-        parents = path.split("/")
-        for depth in range(1, len(parents)):
-            parent = "/".join(parents[:depth])
-            entry = self.entries.get(parent)
-            if entry and entry.mode == SUBMODULE:
-                return parent
-        return ""
+        at = path.find("/") if self.submodules else -1
+        while at >= 0 and path[:at] not in self.submodules:
+            at = path.find("/", at + 1)
+        return path[:at] if at >= 0 else ""
 
-    @cached_property
-    def notable(self) -> Mapping[str, Entry]:
-        """The few files that are read: possible templates, symbolic links, .dockerignore files."""
-        if self._notable is not None:
-            return self._notable
-        if isinstance(self.entries, Listing):
-            return self.entries.notable()
-        return {path: entry for path, entry in self.entries.items() if is_notable(path, entry)}
+
+class _Before(Mapping[str, Entry]):
+    """What entries were before some of them changed. Few did, so nothing is copied."""
+
+    def __init__(self, after: Mapping[str, Entry], old: Mapping[str, Entry | None]) -> None:
+        self._after = after
+        self._old = old
+
+    def __getitem__(self, path: str) -> Entry:
+        entry = self._old[path] if path in self._old else self._after[path]
+        if entry is None:
+            raise KeyError(path)
+        return entry
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (path for path in self._after if path not in self._old)
+        yield from (path for path, entry in self._old.items() if entry)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class ChangedFiles:
