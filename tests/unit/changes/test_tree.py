@@ -5,12 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import example, given
 
 from kuroshio.changes.listing import Listing
 from kuroshio.changes.tree import SUBMODULE, SYMLINK, ChangedFiles, Entry, FileChange, Tree
-from kuroshio.errors import RepositoryUnreadable
 
 OID = "1" * 40
 NAMES = st.text(st.sampled_from("ab./YyMmLl"), min_size=1, max_size=8).filter(lambda name: "//" not in name)
@@ -44,13 +42,6 @@ def test_a_listing_has_what_git_listed_in_whatever_parts_it_came(tree: dict[str,
     assert found.paths == plain.paths
 
 
-def test_a_tree_that_names_a_path_twice_is_refused() -> None:
-    found = Listing()
-    found.add(f"100644 blob {OID}\ta\0" * 2)
-    with pytest.raises(RepositoryUnreadable, match="twice"):
-        found.tree()
-
-
 @given(TREES, TREES)
 def test_the_tree_before_some_changes_is_the_tree_that_they_led_from(old: dict[str, str], new: dict[str, str]) -> None:
     before, after = listing(old), listing(new)
@@ -62,7 +53,7 @@ def test_the_tree_before_some_changes_is_the_tree_that_they_led_from(old: dict[s
     assert len(found.entries) == len(before)
     assert {path for path in {*old, *new} if path in found.entries} == {*old}
     assert found.notable == before.tree().notable
-    assert (found.paths, set(found.files)) == (sorted(old), {*old})
+    assert found.paths == sorted(old)
     assert found.submodules == before.tree().submodules
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 120
 MAX_FILES = 1_000_000
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
 _LARGE_CHUNK = 1 << 20
 _NO_OID = "0" * 40
 _LACKING = "a partial clone must fetch it first, and a bundle of another version of Kuroshio be made with --whole"
@@ -243,7 +243,7 @@ class Git:
         """Yield git's output as it comes: whole records, each ended by NUL."""
         rest, count = b"", 0
         with self._stream(*arguments) as stdout:
-            while chunk := stdout.read(_LARGE_CHUNK):
+            while chunk := stdout.read(_CHUNK):
                 count += chunk.count(b"\0")
                 if count > limit:
                     raise LimitExceeded(f"git {arguments[0]} lists more than {MAX_FILES:,} files")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import compress
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from kuroshio.changes.tree import SUBMODULE, SYMLINK, TEMPLATES, Entry, Overview, Tree, may_be_read
-from kuroshio.errors import RepositoryUnreadable
+from kuroshio.changes.tree import SUBMODULE, SYMLINK, TEMPLATES, Entry, Overview, Tree, is_among, may_be_read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MODE = itemgetter(slice(0, 6))
 _END = itemgetter(slice(-3, None))
@@ -17,49 +20,48 @@ _SUFFIXES = frozenset(suffix.removeprefix(".") for suffix in TEMPLATES)
 
 
 class Listing(Mapping[str, Entry]):
-    """What ``git ls-tree -r -z`` wrote, taken in by parts. Entries are made when they are asked for."""
+    """What ``git ls-tree -r -z`` wrote, taken in by parts. Of most files no more is kept than a path, and the text."""
 
     def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._begins: list[int] = []  # how many paths stand before each text
         self._paths: list[str] = []
-        self._records: list[str] = []  # "<mode> <type> <object id>" TAB "<path>"
-        self._files: set[str] = set()
         self._notable: dict[str, Entry] = {}
         self._submodules: set[str] = set()
         self._ends = _Ends()
+        self._at_hand: tuple[int, list[str]] = (-1, [])
 
-    def add(self, listed: str) -> None:
-        """Take in the next records, each ended by NUL."""
-        records = listed.split("\0")
-        records.pop()
+    def add(self, text: str) -> None:
+        """Take in the next records, each "<mode> <type> <object id>", TAB, path, NUL."""
+        records = _records(text)
         modes = set(map(_MODE, records))
         if SUBMODULE in modes:  # its type is longer than that of others, so not all paths begin in one column
             paths = [record.partition("\t")[2] for record in records]
             self._submodules.update(path for path, _ in _of_mode(SUBMODULE, paths, records))
         else:
-            column = listed.find("\t") + 1
+            column = text.find("\t") + 1
             paths = [record[column:] for record in records]
+        self._texts.append(text)
+        self._begins.append(len(self._paths))
         self._paths += paths
-        self._records += records
-        self._files.update(paths)
         notable = self._may_be_read(paths, records)
         if SYMLINK in modes:
             notable += _of_mode(SYMLINK, paths, records)
         self._notable |= {path: entry for path, record in notable if (entry := _entry(record)).mode != SUBMODULE}
 
     def tree(self) -> Tree:
-        """Return the files as a tree, after all were taken in. Raises RepositoryUnreadable when a path is there twice."""
-        if len(self._files) != len(self._paths):
-            raise RepositoryUnreadable("a tree names the same path twice; git fsck refuses such trees")
-        return Tree(self, Overview(self._sorted[0], self._files, self._notable, self._submodules))
+        """Return the files as a tree, after all were taken in."""
+        return Tree(self, Overview(self._sorted[0], self._notable, self._submodules))
 
     def __getitem__(self, path: str) -> Entry:
-        if path not in self._files:
+        paths, places = self._sorted
+        at = bisect_right(paths, path) - 1
+        if at < 0 or paths[at] != path:
             raise KeyError(path)
-        paths, records = self._sorted
-        return _entry(records[bisect_left(paths, path)])
+        return _entry(self._record(places[at]))
 
     def __contains__(self, path: object) -> bool:
-        return path in self._files
+        return isinstance(path, str) and is_among(self._sorted[0], path)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -67,13 +69,19 @@ class Listing(Mapping[str, Entry]):
     def __len__(self) -> int:
         return len(self._paths)
 
+    def _record(self, place: int) -> str:
+        at = bisect_right(self._begins, place) - 1
+        if at != self._at_hand[0]:  # what is asked for next lies near by
+            self._at_hand = at, _records(self._texts[at])
+        return self._at_hand[1][place - self._begins[at]]
+
     @cached_property
-    def _sorted(self) -> tuple[list[str], list[str]]:
-        """Paths and records, sorted: git's order, unless names are not UTF-8 or the tree was made by something else."""
+    def _sorted(self) -> tuple[list[str], Sequence[int]]:
+        """The paths, sorted, and where each stands: as git has them, unless it did not make the tree, or not in UTF-8."""
         if self._paths == sorted(self._paths):
-            return self._paths, self._records
-        pairs = sorted(zip(self._paths, self._records, strict=True))
-        return [path for path, _ in pairs], [record for _, record in pairs]
+            return self._paths, range(len(self._paths))
+        places = sorted(range(len(self._paths)), key=self._paths.__getitem__)
+        return [self._paths[place] for place in places], places
 
     def _may_be_read(self, paths: list[str], records: list[str]) -> list[tuple[str, str]]:
         """Return what ``tree.may_be_read`` holds of. Most names are left out by how they end, seen once per end."""
@@ -89,6 +97,10 @@ class _Ends(dict[str, bool]):
         _, dot, tail = end.rpartition(".")
         self[end] = not dot or "/" in tail or tail.lower() in _SUFFIXES
         return self[end]
+
+
+def _records(text: str) -> list[str]:
+    return text.split("\0")[:-1]
 
 
 def _entry(record: str) -> Entry:

@@ -65,23 +65,30 @@ class Manifests:
 
     def shared(self, folder: str, language: str) -> list[str]:
         """Return the manifests above ``folder`` that decide how it is built."""
-        files = self._tree.files
+        has_file = self._tree.has_file
         above = self._found((folder.rpartition("/")[0], language)) if folder else {}
-        if not above or (language == "python" and any(_at(folder, name) in files for name in _PYTHON_OWN)):
+        if not above or (language == "python" and any(has_file(_at(folder, name)) for name in _PYTHON_OWN)):
             return []
         if language in _ALL:
             return [path for paths in above.values() for path in paths]
-        return [paths[0] for name, paths in above.items() if _at(folder, name) not in files]
+        return [paths[0] for name, paths in above.items() if not has_file(_at(folder, name))]
 
     def _found(self, key: tuple[str, str]) -> dict[str, list[str]]:
         """Return the manifests from a folder up to the root, by name, the nearest first."""
-        if key not in self._above:
-            folder, language = key
-            folders = [folder, *_ancestors(folder)]
-            names = (*_NEAREST.get(language, ()), *_ALL.get(language, ()))
-            found = {name: [path for at in folders if (path := _at(at, name)) in self._tree.files] for name in names}
-            self._above[key] = {name: paths for name, paths in found.items() if paths}
-        return self._above[key]
+        folder, language = key
+        if key in self._above:
+            return self._above[key]
+        names = (*_NEAREST.get(language, ()), *_ALL.get(language, ()))
+        found: dict[str, list[str]] = {}
+        for at in reversed([folder, *_ancestors(folder)]):
+            if (at, language) not in self._above:
+                here = {name: path for name in names if self._tree.has_file(path := _at(at, name))}
+                if here:
+                    both = [name for name in names if name in here or name in found]
+                    found = {name: [*([here[name]] if name in here else []), *found.get(name, ())] for name in both}
+                self._above[at, language] = found
+            found = self._above[at, language]
+        return found
 
 
 def _ancestors(folder: str) -> Iterator[str]:

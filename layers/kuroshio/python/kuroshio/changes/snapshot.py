@@ -123,7 +123,7 @@ class Snapshot:
             found, doubt = self._find(at, source)
             inputs += found
             doubts += [doubt] if doubt and not (at and is_told) else []
-            for each in () if source.docker_context else found:  # Docker sends links as links
+            for each in found if self._links and not source.docker_context else ():  # Docker sends links as links
                 for linked, link_doubt in self._linked(each):
                     inputs += linked
                     doubts += [link_doubt] if link_doubt else []
@@ -172,7 +172,7 @@ class Snapshot:
         found = Input(at, source.through, self._excluded(at) if source.docker_context else (), source.canonical)
         if source.docker_context:  # it may leave itself out, and still decides what the context is
             followed.append(Input(f"{at}/.dockerignore".lstrip("/"), source.through, canonical=True))
-        if at not in self.tree.files and not self.tree.has_folder(at):
+        if not (self.tree.has_folder(at) or self.tree.has_file(at)):
             message = f"its {source.through} {at} is not in the repository (built before the deployment?)"
             return [*followed, found], (MISSING, message)
         return [*followed, found], None
@@ -198,7 +198,7 @@ class Snapshot:
                     seen.add(at)
                     target = Input(at, start.through)
                     waiting.append(target)
-                    dangles = at not in self.tree.files and not self.tree.has_folder(at)
+                    dangles = not (self.tree.has_folder(at) or self.tree.has_file(at))
                     message = f"the link {link} among its inputs leads to {at}, which is not in the repository"
                     yield [target], (LINK_DANGLES, message) if dangles else None
 

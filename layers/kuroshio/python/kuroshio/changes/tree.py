@@ -86,7 +86,6 @@ class Overview(NamedTuple):
     """What is asked of a tree most often."""
 
     paths: Sequence[str]  # sorted
-    files: AbstractSet[str]  # the same paths
     notable: Mapping[str, Entry]  # the few files that are read: possible templates, symbolic links, .dockerignore files
     submodules: AbstractSet[str]  # where commits of other repositories stand
 
@@ -95,20 +94,19 @@ class Overview(NamedTuple):
         """Look at every entry."""
         notable = {path: entry for path, entry in entries.items() if is_notable(path, entry)}
         submodules = {path for path, entry in entries.items() if entry.mode == SUBMODULE}
-        return cls(sorted(entries), entries.keys(), notable, submodules)
+        return cls(sorted(entries), notable, submodules)
 
     def before(self, old: Mapping[str, Entry | None]) -> Overview:
         """The overview of the tree in which these paths were as they are given here."""
         notable = {path: entry for path, entry in self.notable.items() if path not in old}
         notable |= {path: entry for path, entry in old.items() if entry and is_notable(path, entry)}
         submodules = {path for path, entry in old.items() if entry and entry.mode == SUBMODULE}
-        paths, files = self.paths, self.files
+        paths = self.paths
         gone = {path for path, entry in old.items() if not entry}
-        back = {path for path, entry in old.items() if entry and path not in files}
+        back = {path for path, entry in old.items() if entry and not is_among(paths, path)}
         if gone or back:
             paths = sorted([*(path for path in paths if path not in gone), *back])
-            files = frozenset(paths)
-        return Overview(paths, files, notable, (self.submodules - old.keys()) | submodules)
+        return Overview(paths, notable, (self.submodules - old.keys()) | submodules)
 
 
 class Tree:
@@ -116,13 +114,16 @@ class Tree:
 
     def __init__(self, entries: Mapping[str, Entry], overview: Overview | None = None) -> None:
         self.entries = entries
-        self.paths, self.files, self.notable, self.submodules = overview or Overview.of(entries)
+        self.paths, self.notable, self.submodules = self._overview = overview or Overview.of(entries)
 
     def before(self, changes: Iterable[FileChange]) -> Tree:
         """The tree that these changes led from."""
         old = {change.path: change.old for change in changes}
-        overview = Overview(self.paths, self.files, self.notable, self.submodules)
-        return Tree(_Before(self.entries, old), overview.before(old))
+        return Tree(_Before(self.entries, old), self._overview.before(old))
+
+    def has_file(self, path: str) -> bool:
+        """Whether ``path`` is an entry: a file, a symbolic link or a submodule."""
+        return is_among(self.paths, path)
 
     def has_folder(self, path: str) -> bool:
         """Whether any file lies below ``path``. The whole tree ("") is a folder."""
@@ -138,6 +139,12 @@ class Tree:
         while at >= 0 and path[:at] not in self.submodules:
             at = path.find("/", at + 1)
         return path[:at] if at >= 0 else ""
+
+
+def is_among(paths: Sequence[str], path: str) -> bool:
+    """Whether ``path`` is one of the sorted ``paths``."""
+    at = bisect_left(paths, path)
+    return at < len(paths) and paths[at] == path
 
 
 class _Before(Mapping[str, Entry]):
