@@ -12,7 +12,7 @@ from kuroshio.changes import dockerignore, paths
 from kuroshio.changes.analysis import Doubt
 from kuroshio.changes.manifests import Manifests
 from kuroshio.changes.settings import NO_SETTINGS, Settings
-from kuroshio.changes.tree import SUBMODULE, SYMLINK
+from kuroshio.changes.tree import SYMLINK
 from kuroshio.changes.unit import Definition, Input, Source, Unit, unit_id
 
 if TYPE_CHECKING:
@@ -147,8 +147,7 @@ class Snapshot:
         return followed if at is None or not followed else (*followed, at)
 
     def _is_folder(self, path: str) -> bool:
-        entry = self.tree.entries.get(path)
-        return entry.mode == SUBMODULE if entry else self.tree.has_folder(path)
+        return path in self.tree.submodules or self.tree.has_folder(path)
 
     @cached_property
     def _shared(self) -> Manifests:
