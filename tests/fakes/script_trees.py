@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _NAMES = ["app", "core", "db", "index", "orders", "x"]
 _FOLDERS = ["", "lib", "lib/deep", "handlers", "core"]
@@ -226,6 +225,22 @@ def _relative(importer: str, target: str) -> str:
     while here and there and here[0] == there[0]:
         here, there = here[1:], there[1:]
     return "/".join([*([".."] * len(here) or ["."]), *there])
+
+
+_ROOT = Path(__file__).parents[2]
+_LOCK = _ROOT / "requirements/tools/esbuild-node/package-lock.json"
+
+
+def installed() -> Path:
+    """Return the bundler, installed by its lock file; its own install script only moves the program about."""
+    home = _ROOT / "build/tools/esbuild-node"
+    home.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(_LOCK.with_name(name), home / name)
+    if not (home / "node_modules").exists() or (home / "node_modules").stat().st_mtime < _LOCK.stat().st_mtime:
+        command = ["npm", "ci", "--silent", "--ignore-scripts", "--prefix", str(home)]
+        subprocess.run(command, check=True, capture_output=True)
+    return next((home / "node_modules/@esbuild").glob("*/bin/esbuild"))
 
 
 class Esbuild:

@@ -156,9 +156,9 @@ def loop(made: World) -> None:
     for document in made.documents.values():
         if "Fn::ForEach::Colours" in document["Resources"]:
             body = document["Resources"]["Fn::ForEach::Colours"]
-            body[1] = made.chance.choice([["Red"], ["Green", "Red"], ["Blue", "Red"], {"Ref": "Colours"}])
+            body[1] = made.chance.choice([["Red"], ["Green", "Red"], ["Blue", "Red"], {"Ref": "Palette"}])
             if made.chance.randrange(3) == 0:
-                document["Parameters"]["Colours"]["Default"] = "Blue"
+                document["Parameters"]["Palette"]["Default"] = "Blue"
 
 
 def nesting(made: World) -> None:

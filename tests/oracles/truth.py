@@ -70,7 +70,11 @@ def changed(before: Mapping[str, File], after: Mapping[str, File]) -> set[str]:
     """Return the ids of the units that differ between two commits, the added and the removed ones among them."""
     hidden = [_said(files).get("templates", {}).get("exclude", []) for files in (before, after)]
     left_out = {path for path in {*before, *after} if all(docker.is_ignored(rules, path) for rules in hidden)}
-    was, now = Commit(before, left_out), Commit(after, left_out)
+    return different(Commit(before, left_out), Commit(after, left_out))
+
+
+def different(was: Commit, now: Commit) -> set[str]:
+    """Return the ids of the units that differ between two commits that are worked out."""
     old, new = was.units(), now.units()
     return {
         unit
@@ -91,26 +95,39 @@ class Commit:
 
     def __init__(self, files: Mapping[str, File], left_out: set[str] = frozenset()) -> None:  # type: ignore[assignment]
         self._files = files
-        self._templates: dict[str, Document] = {}
+        self.templates: dict[str, Document] = {}
         for path, file in files.items():
             named = path.endswith(SUFFIXES) and file.mode.startswith("100") and path not in left_out
             found = template(file.content) if named else None
             if found is not None:
-                self._templates[path] = found
+                self.templates[path] = found
         self._settings = _said(files)
 
     def units(self) -> dict[str, Made]:
         """Return all units by id."""
         found: dict[str, Made] = {}
-        for path, document in self._templates.items():
+        for path, document in self.templates.items():
             for name, body in document["Resources"].items():
                 if isinstance(body, dict) and body.get("Type") in KINDS:
                     found[f"{path}#{name}"] = self._made(path, document, name, body)
-        for path, document in self._templates.items():
+        for path, document in self.templates.items():
             for name, body in document["Resources"].items():
                 for used in _used(body, document):
                     found[f"{path}#{name}"].take_in(used, found[f"{path}#{used}"])
         return found | {f"kuroshio.yaml#{name}": self._service(body) for name, body in self._services()}
+
+    def nested(self, path: str) -> list[tuple[str, str]]:
+        """Return the templates that one nests, each with the name of the resource that nests it."""
+        return [(child, name) for child, name, _ in self._nesting(path)]
+
+    def _nesting(self, path: str) -> Iterator[tuple[str, str, Document]]:
+        for name, body in self.templates[path]["Resources"].items():
+            place = NESTING.get(body.get("Type")) if isinstance(body, dict) else None
+            properties = body.get("Properties") or {} if place else {}
+            location = properties.get(place)
+            child = _join(path.rpartition("/")[0], location) if isinstance(location, str) else ""
+            if child in self.templates:
+                yield child, name, properties
 
     def _services(self) -> list[tuple[str, Any]]:
         return list((self._settings.get("services") or {}).items())
@@ -130,12 +147,9 @@ class Commit:
             if place == "CodeUri" and source is None and "InlineCode" not in properties:
                 source = "."
             if isinstance(source, str) and "Dockerfile" not in metadata:
-                self._zip(made, _join(folder, source), properties, metadata)
+                self._zip(made, f"{path}#{name}", _join(folder, source), properties, metadata)
         if isinstance(properties.get("DefinitionUri"), str):
             made.contents["definition"] = self._machine(_join(folder, properties["DefinitionUri"]))
-        for key in _BUILD_FOLDERS if metadata.get("BuildMethod") == "makefile" else ():
-            if key in metadata:
-                made.contents |= {(key, at): it for at, it in self.at(_join(folder, metadata[key])).items()}
         self._add_told(made, f"{path}#{name}")
         return made
 
@@ -144,9 +158,14 @@ class Commit:
             if fnmatchcase(unit, pattern):
                 made.told |= {*_listed(said.get("source")), *_listed(said.get("inputs"))}
 
-    def _zip(self, made: Made, folder: str, properties: Document, metadata: Document) -> None:
-        language = str(metadata.get("BuildMethod") or properties.get("Runtime", "")).rstrip("0123456789.x")
-        if metadata.get("BuildMethod") == "esbuild":
+    def _zip(self, made: Made, unit: str, folder: str, properties: Document, metadata: Document) -> None:
+        method = metadata.get("BuildMethod")
+        language = str(method or properties.get("Runtime", "")).rstrip("0123456789.x")
+        for key in _BUILD_FOLDERS if method == "makefile" else ():
+            if key in metadata:
+                at = _join(unit.partition("#")[0].rpartition("/")[0], metadata[key])
+                made.contents |= {(key, name): it for name, it in self.at(at).items()}
+        if method == "esbuild":
             loaded = {f"{folder}/{name}".lstrip("/") for name in ("package.json", "package-lock.json")}
             points = metadata["BuildProperties"]["EntryPoints"]
             loaded |= imports.scripts(self._files, [f"{folder}/{point}".lstrip("/") for point in points])
@@ -154,25 +173,26 @@ class Commit:
             language = "nodejs"
         else:
             made.contents |= {("code", path): content for path, content in self.at(folder).items()}
-        if metadata.get("BuildMethod") not in ("makefile", "esbuild") and "Handler" in properties:
+        if method not in ("makefile", "esbuild") and "Handler" in properties:
             mine = imports.of_handler(self._files, folder, properties["Handler"], language)
             made.loose = {("code", path[len(folder) :].lstrip("/")) for path in self._others(folder, language) - mine}
-        own = self._files.keys()
-        at = folder
-        if language == "python" and f"{folder}/requirements.txt".lstrip("/") in own:
+        made.contents |= {("manifest", path): self.at(path) for path in self._manifests(folder, language)}
+
+    def _manifests(self, folder: str, language: str) -> Iterator[str]:
+        """Yield the nearest manifest of each name above a source folder."""
+        if language == "python" and f"{folder}/requirements.txt".lstrip("/") in self._files:
             return
         for name in MANIFESTS.get(language, ()):
             at = folder
-            while at and f"{at}/{name}" not in own:
+            while at and f"{at}/{name}" not in self._files:
                 at = at.rpartition("/")[0]
-            nearest = f"{at}/{name}".lstrip("/")
-            if at != folder and nearest in own:
-                made.contents["manifest", name] = self.at(nearest)
+            if at != folder and f"{at}/{name}".lstrip("/") in self._files:
+                yield f"{at}/{name}".lstrip("/")
 
     def _others(self, folder: str, language: str) -> set[str]:
         """Return all that the handlers of one folder load."""
         loaded: set[str] = set()
-        for path, document in self._templates.items():
+        for path, document in self.templates.items():
             for body in document["Resources"].values():
                 if not isinstance(body, dict) or body.get("Type") not in FUNCTIONS:
                     continue
@@ -202,18 +222,12 @@ class Commit:
     def _given(self, path: str, below: tuple[str, ...] = ()) -> list[tuple[tuple[str, str], ...]]:
         """Return the values that templates above give, once for each way in which the template is nested."""
         found = []
-        for parent, document in self._templates.items():
-            if parent in below:
-                continue
-            for body in document["Resources"].values():
-                place = NESTING.get(body.get("Type")) if isinstance(body, dict) else None
-                properties = body.get("Properties") or {} if place else {}
-                location = properties.get(place)
-                if not isinstance(location, str) or _join(parent.rpartition("/")[0], location) != path:
-                    continue
-                ways = [(), *self._given(parent, (*below, path))]
-                values = [Deployment(document, way).value(properties.get("Parameters") or {}) for way in ways]
-                found += [tuple(sorted((key, repr(value)) for key, value in each.items())) for each in values]
+        for parent, document in self.templates.items():
+            for child, _, properties in self._nesting(parent) if parent not in below else ():
+                if child == path:
+                    ways = [(), *self._given(parent, (*below, path))]
+                    values = [Deployment(document, way).value(properties.get("Parameters") or {}) for way in ways]
+                    found += [tuple(sorted((key, repr(value)) for key, value in each.items())) for each in values]
         return found
 
     def at(self, path: str) -> dict[str, Any]:

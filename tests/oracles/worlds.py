@@ -19,6 +19,22 @@ FEATURES = (
     "alone", "shared_python", "shared_node", "bundles", "layer", "makefile", "image", "wide_image", "machine", "loop",
     "nested", "twin", "ecs", "plain", "inline", "links", "third_party", "settings",
 )  # fmt: skip
+# What `sam build` can build without a network and without containers.
+BUILDABLE = (
+    "alone",
+    "shared_python",
+    "shared_node",
+    "bundles",
+    "layer",
+    "makefile",
+    "machine",
+    "loop",
+    "nested",
+    "twin",
+    "plain",
+    "inline",
+    "links",
+)
 
 
 @dataclass
@@ -60,8 +76,8 @@ class World:
         return self
 
 
-def world(chance: Random) -> World:
-    """Make a repository of a random half of all features."""
+def world(chance: Random, features: tuple[str, ...] = FEATURES) -> World:
+    """Make a repository of a random half of these features."""
     made = World(chance)
     root = chance.choice(["", "", "infra/"])
     main = f"{root}template.yaml"
@@ -75,11 +91,13 @@ def world(chance: Random) -> World:
         "Outputs": {"Name": {"Value": {"Ref": "Bucket"}}},
     }
     up = "../" if root else ""
-    for name in FEATURES:
+    for name in features:
         if chance.randrange(5) < 2 or name == "alone":
             _ADD[name](made, main, up)
     for path in ("README.md", "docs/guide.md", "tests/test_x.py", "scripts/build.sh", "samconfig.toml", "package.json"):
-        made.write(path, "{}" if path.endswith("json") else "")
+        made.write(
+            path, {"package.json": '{"name": "root", "version": "1.0.0"}', "samconfig.toml": "# none\n"}.get(path, "")
+        )
     return made.tidied()
 
 
@@ -145,6 +163,8 @@ def _layer(made: World, main: str, up: str) -> None:
     made.write("layers/common/run.sh", mode="100755")
     resources = made.documents[main]["Resources"]
     resources["Common"] = {"Type": LAYER, "Properties": {"ContentUri": f"{up}layers/common"}}
+    if made.chance.randrange(2):
+        resources["Common"]["Metadata"] = {"BuildMethod": "python3.11"}
     users = [body for _, _, body in made.resources() if body["Type"] == FUNCTION]
     for body in made.chance.sample(users, len(users) // 2):
         body["Properties"]["Layers"] = [{"Ref": "Common"}]
@@ -209,8 +229,8 @@ def _machine(made: World, main: str, up: str) -> None:
 def _loop(made: World, main: str, up: str) -> None:
     for name in ("Red", "Blue", "Green"):
         made.write(f"loop/{name}/app.py")
-    items: Any = made.chance.choice([["Red", "Blue"], ["Red"], {"Ref": "Colours"}])
-    made.documents[main]["Parameters"]["Colours"] = {"Type": "CommaDelimitedList", "Default": "Blue, Green"}
+    items: Any = made.chance.choice([["Red", "Blue"], ["Red"], {"Ref": "Palette"}])
+    made.documents[main]["Parameters"]["Palette"] = {"Type": "CommaDelimitedList", "Default": "Blue, Green"}
     properties = {"CodeUri": f"{up}loop/${{Colour}}", "Handler": "app.handler", "Runtime": "python3.11"}
     made.documents[main]["Resources"]["Fn::ForEach::Colours"] = [
         "Colour", items, {"Loop${Colour}": {"Type": FUNCTION, "Properties": properties}},

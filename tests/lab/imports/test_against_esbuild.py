@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,24 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from kuroshio.changes.imports.graph import CodeDirectory, Language, Start
 from tests.fakes.imports import Tally, closures
 from tests.fakes.python_trees import write
-from tests.fakes.script_trees import Esbuild, trees
+from tests.fakes.script_trees import Esbuild, installed, trees
 
-ROOT = Path(__file__).parents[3]
-LOCK = ROOT / "requirements/tools/esbuild-node/package-lock.json"
 SRC = CodeDirectory("src", Language.SCRIPT, bundled=True)
 
 
 @pytest.fixture(scope="module")
 def esbuild() -> Esbuild:
-    """The bundler, installed by its lock file; its own install script only moves the program about."""
-    home = ROOT / "build/tools/esbuild-node"
-    home.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(LOCK.with_name(name), home / name)
-    if not (home / "node_modules").exists() or (home / "node_modules").stat().st_mtime < LOCK.stat().st_mtime:
-        command = ["npm", "ci", "--silent", "--ignore-scripts", "--prefix", str(home)]
-        subprocess.run(command, check=True, capture_output=True)
-    return Esbuild(next((home / "node_modules/@esbuild").glob("*/bin/esbuild")))
+    return Esbuild(installed())
 
 
 def _search(esbuild: Esbuild, cases: int, *, derandomize: bool) -> tuple[Tally, set[str]]:
