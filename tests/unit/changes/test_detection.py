@@ -51,7 +51,7 @@ TREE: dict[str, str | bytes | File] = {
     "orders/app.py": "1",
     "orders/run.sh": "1",
     "billing/app.py": "1",
-    "web/Dockerfile": "FROM scratch",
+    "web/Dockerfile": "FROM scratch\nCOPY . /\n",
     "web/.dockerignore": "*.log\n!keep.log\n",
     "web/app.py": "1",
     "flow.asl.yaml": "StartAt: A\nStates: {A: {Type: Succeed}}\n",

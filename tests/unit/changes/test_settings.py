@@ -34,6 +34,7 @@ units:
   "*#Built": {source: [built/]}
 services:
   worker: {kind: instance-service, source: worker/, inputs: [shared/]}
+images: {without-onbuild: [registry.example.com/base]}
 order: ["*#Orders", "kuroshio.yaml#*"]
 """
 
@@ -121,13 +122,15 @@ def test_settings_of_the_merge_base_that_cannot_be_read_put_every_unit_in_doubt(
 
 WRONG = {
     "units: 3": 'kuroshio.yaml, line 1, column 8: units is "3"; expected a mapping',
-    "unit: {}": 'line 1, column 1: the key is "unit"; expected one of: templates, ignore, units, services, order',
+    "unit: {}": 'line 1, column 1: the key is "unit"; expected one of: templates, ignore, units, services, order, images',
     "units:\n  Orders: {}": 'line 2, column 3: units.Orders is "Orders"; expected a unit id, <template>#<LogicalId>',
     "units:\n  t#F:\n    inputs: [a, {b: c}]": "line 3, column 17: units.t#F.inputs[1] is a mapping; expected a path",
     "ignore:\n  built-in: maybe": 'line 2, column 13: ignore.built-in is "maybe"; expected true or false',
     "services: {w: {kind: lambda, source: a}}": 'services.w.kind is "lambda"; expected one of: ecs-service',
     "services: {w: {kind: ecs-service}}": "services.w is a mapping; expected a mapping with the key source",
     "services: {'a b': {kind: ecs-service, source: a}}": "expected a name of letters",
+    "images: {without-onbuild: base}": "expected a list of patterns, as in .dockerignore",
+    "images: {from: []}": 'the key is "from"; expected one of: without-onbuild',
     "order: first": 'order is "first"; expected a list of unit ids or patterns',
     "order: [a, ]\nunits:\n": "line 2, column 7: units is empty; expected a mapping",
     "templates: {exclude: [3, []]}": "templates.exclude[1] is a list; expected a list of patterns",

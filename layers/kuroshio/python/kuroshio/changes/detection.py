@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kuroshio.changes.comparison import Comparison, Decision
+from kuroshio.changes.narrowing import explained
 from kuroshio.changes.observation import Observation, observe, snapshot
 from kuroshio.changes.plan import Cause, Caveat, Change, Plan, Reason, UnitChange
 
@@ -44,7 +45,7 @@ def decide(seen: Observation) -> Plan:
 
 def inventory(repository: Repository, revision: str) -> tuple[Unit, ...]:
     """Return all units of one commit, sorted by id. Raises what ``detect`` raises."""
-    units = snapshot(repository, revision).units
+    units = explained(snapshot(repository, revision), repository).units
     return tuple(units[unit] for unit in sorted(units))
 
 

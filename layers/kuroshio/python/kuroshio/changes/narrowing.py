@@ -1,10 +1,11 @@
-"""Where several functions share one source folder: which of its files each is made of, by what its handler imports."""
+"""Which files of a folder a unit is made of: by what its handler imports where functions share it, by what its image copies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kuroshio.changes import images
 from kuroshio.changes.imports.closure import Closure, Commons
 from kuroshio.changes.imports.files import is_below
 from kuroshio.changes.imports.graph import Closures, CodeDirectory, Language, Start
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _LANGUAGES = {"python": Language.PYTHON, "node": Language.SCRIPT}
 # Zip packages hold the whole folder, so what nobody imports is everybody's; of bundles only these are.
 _BUNDLE_COMMONS = ("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", ".npmrc")
+
+_NOTE = "what its handler imports and what no handler of the folder does"
 
 
 @dataclass(frozen=True, eq=False)  # equal only to itself: a unit's members at the base are not those at the head
@@ -62,12 +65,31 @@ class KeptImports:
 
 
 def narrowed(before: Snapshot, after: Snapshot, changes: ChangedFiles, contents: Contents) -> tuple[Snapshot, Snapshot]:
+    """Return the snapshots with each unit made of what it can be told to be made of: handlers' imports, images' copies."""
+    if not len(changes):
+        return before, after
+    before, after = _handlers(before, after, changes, contents)
+    said = (before.settings, after.settings)
+    old, new = (_with(side, images.narrowed(side, changes.folders, contents, said)) for side in (before, after))
+    return old, new
+
+
+def explained(side: Snapshot, contents: Contents) -> Snapshot:
+    """Return the snapshot with each image made of what its Dockerfile copies, changed or not."""
+    return _with(side, images.narrowed(side, None, contents, (side.settings,)))
+
+
+def _with(side: Snapshot, units: Mapping[str, Unit]) -> Snapshot:
+    return replace(side, narrowed={**side.narrowed, **units}) if units else side
+
+
+def _handlers(
+    before: Snapshot, after: Snapshot, changes: ChangedFiles, contents: Contents
+) -> tuple[Snapshot, Snapshot]:
     """Return the snapshots with each function of a shared folder made of what its handler imports.
 
     Only folders that a change concerns are read.
     """
-    if not len(changes):
-        return before, after
     sides = [_groups(side, changes.folders) for side in ((before,) if before.units is after.units else (before, after))]
     wanted = {key for side in sides for key, group in side.items() if len(group) > 1}
     if len(sides) == 1:
@@ -118,5 +140,5 @@ def _made_of(unit: Unit, whole: Input, members: ImportedMembers) -> Unit:
     files = sorted({*closure.files, *closure.manifests})
     folders = sorted({widening.span.folder for widening in closure.widenings})
     outside = [path for path in (*files, *folders) if path != whole.path and not is_below(path, whole.path)]
-    inputs = [replace(each, members=members) if each == whole else each for each in unit.inputs]
+    inputs = [replace(each, members=members, note=_NOTE) if each == whole else each for each in unit.inputs]
     return replace(unit, inputs=(*inputs, *(Input(path, whole.through) for path in outside)))

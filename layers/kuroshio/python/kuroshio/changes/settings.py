@@ -50,6 +50,7 @@ class Settings:
     units: tuple[UnitSettings, ...] = ()
     services: tuple[Definition, ...] = ()
     order: tuple[str, ...] = ()
+    without_onbuild: tuple[str, ...] = ()  # base images that are known to have no triggers
     digest: str = ""
 
     def leaves_out(self, template: str) -> bool:
@@ -86,8 +87,9 @@ def parse(content: bytes) -> Settings:
     place = read(content, FILE)
     if place.is_empty:
         return Settings(digest=digest(None))
-    entries = place.mapping("templates", "ignore", "units", "services", "order")
+    entries = place.mapping("templates", "ignore", "units", "services", "order", "images")
     ignore = entries["ignore"].mapping("built-in", "paths") if "ignore" in entries else {}
+    images = entries["images"].mapping("without-onbuild") if "images" in entries else {}
     templates = entries["templates"].mapping("exclude") if "templates" in entries else {}
     return Settings(
         left_out=_patterns(templates.get("exclude")),
@@ -96,6 +98,7 @@ def parse(content: bytes) -> Settings:
         units=tuple(_unit(key, value) for key, value in _named(entries.get("units"))),
         services=tuple(_service(key, value) for key, value in _named(entries.get("services"))),
         order=_texts(entries.get("order"), "a list of unit ids or patterns"),
+        without_onbuild=_patterns(images.get("without-onbuild")),
         digest=digest(place.value),
     )
 

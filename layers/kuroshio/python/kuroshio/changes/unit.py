@@ -105,6 +105,7 @@ class Input:
     excluded: tuple[str, ...] = ()  # .dockerignore patterns, relative to ``path``
     canonical: bool = False
     members: Members | None = None  # None: all of the folder
+    note: str = ""  # for people: which part of a folder, or why all of it
 
 
 @dataclass(frozen=True)

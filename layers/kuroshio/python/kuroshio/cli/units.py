@@ -37,12 +37,13 @@ def units(*, repo: Path, rev: str, as_json: bool) -> None:
 
 def _document(unit: Unit) -> dict[str, Any]:
     from kuroshio.changes.rendering.words import encodable
+    from kuroshio.cli.why import input_document
 
     return {
         "id": encodable(unit.id),
         "kind": unit.definition.kind,
         "packaging": unit.definition.packaging,
-        "inputs": [{"path": encodable(each.path), "through": each.through} for each in unit.inputs],
+        "inputs": [input_document(each) for each in unit.inputs],
         "uses": [encodable(used) for used in unit.uses],
         "doubts": [encodable(message) for _, message in unit.doubts],
     }
@@ -76,4 +77,5 @@ def _made_of(unit: Unit) -> list[str]:
 
 def _input(each: Input) -> str:
     less = ", less what .dockerignore leaves out" if each.excluded else ""
-    return f"{each.path or 'the whole repository'}{less} ({each.through})"
+    note = f", {each.note}" if each.note else ""
+    return f"{each.path or 'the whole repository'}{less}{note} ({each.through})"

@@ -56,8 +56,8 @@ def _unit(explained: UnitExplained) -> Iterator[str]:
 
 def _input(each: Input) -> str:
     less = ", less what .dockerignore leaves out" if each.excluded else ""
-    only = ", what its handler imports and what no handler of the folder does" if each.members else ""
-    return f"{each.path or 'the whole repository'}{less}{only} ({each.through})"
+    note = f", {each.note}" if each.note else ""
+    return f"{each.path or 'the whole repository'}{less}{note} ({each.through})"
 
 
 def _path(explained: PathExplained) -> Iterator[str]:
@@ -80,10 +80,16 @@ def _unit_document(explained: UnitExplained) -> dict[str, Any]:
             for each in explained.reasons
         ],
         "omitted_reasons": explained.omitted_reasons,
-        "made_of": [{"path": encodable(each.path), "through": each.through} for each in unit.inputs],
+        "made_of": [input_document(each) for each in unit.inputs],
         "uses": [encodable(used) for used in unit.uses],
         "unknown": [encodable(message) for message in explained.unknown],
     }
+
+
+def input_document(each: Input) -> dict[str, str]:
+    """Return one input as JSON; ``note`` says which part of a folder counts, or why all of it."""
+    note = {"note": encodable(each.note)} if each.note else {}
+    return {"path": encodable(each.path), "through": each.through, **note}
 
 
 def _path_document(explained: PathExplained) -> dict[str, Any]:
