@@ -31,6 +31,7 @@ import kuroshio_runtime.start
 from kuroshio import wiring
 from kuroshio.adapters import aws
 wiring.detect_changes(), wiring.record_run(), wiring.collect_metrics(), wiring.flush_metrics()
+wiring.report_deployments()
 for service in ("s3", "dynamodb", "sqs", "secretsmanager"):
     aws.client(service)
 import aws_lambda_powertools.metrics

@@ -96,3 +96,10 @@ def test_more_entries_than_anybody_needs_are_refused() -> None:
     with pytest.raises(SettingsInvalid, match="at most 200 entries, not 201"):
         parse(text.encode())
     assert not is_valid(text)
+
+
+def test_the_example_of_the_page_is_one() -> None:
+    page = (ROOT / "docs/mackerel.md").read_text()
+    [example] = [block.partition("```")[0] for block in page.split("```yaml\n")[1:] if "monitors:" in block]
+    assert parse(example.encode()).monitors[0].name == "few orders"
+    assert is_valid(example)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kuroshio.mackerel.collect import Collector, Delivery
 from kuroshio.mackerel.flush import Flusher
@@ -14,6 +14,9 @@ from lab.mackerel import Clock, FakeMackerel
 from lab.mackerel.in_process import InProcessApi
 from lab.mackerel.ledger import MemoryLedger
 from tests.fakes.history import InMemoryHistory
+
+if TYPE_CHECKING:
+    from kuroshio.release.dora import Figures
 
 BEGIN = datetime(2026, 11, 21, 3, 0, 20, tzinfo=UTC)
 SERVICE = "kuroshio-dev"
@@ -34,14 +37,18 @@ class World:
         self.collector = Collector(ledger, self.clock)
         self.flusher = Flusher(ledger, self.api, self.clock, lambda _: 0.0, "test")
         self.sent: list[str] = []
+        self.journal: list[tuple[int, int]] = []
 
     def send(self, message: str) -> None:
         self.sent.append(message)
 
+    def reported(self, figures: Figures, told: int) -> None:
+        self.journal.append((figures.deployments, told))
+
     def at(self, minutes: float) -> dict[str, Any]:
         """Report at a time, and let all that was reported arrive."""
         self.clock.stand_at((BEGIN + timedelta(minutes=minutes)).timestamp())
-        told = Reporting(self.history, self, SERVICE, self.clock).report()
+        told = Reporting(self.history, self, SERVICE, self, self.clock).report()
         assert self.collector.take([Delivery(str(n), text) for n, text in enumerate(self.sent)]) == []
         self.sent.clear()
         self.flusher.run()
@@ -95,3 +102,4 @@ def test_the_figures_are_posted_whatever_happens_and_what_is_unknown_is_not() ->
     world.history.keep(replace(ENDED, deployed=dict.fromkeys(RUNNING.units, "")))
     assert world.at(10)["lead_time"] == 29 * 60
     assert world.total("dora.lead_time") == 29 * 60
+    assert world.journal == [(0, 0), (1, 1)]

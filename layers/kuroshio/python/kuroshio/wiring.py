@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kuroshio.mackerel.flushing import Flushing
     from kuroshio.mackerel.hosting import KeptHost
     from kuroshio.mackerel.ports import Ledger
+    from kuroshio.release.reporting import Reporting
     from kuroshio.runs.ports import Figures
     from kuroshio.runs.recording import Recording
 
@@ -149,15 +150,38 @@ def flush_metrics() -> Flushing:
         lambda most: SystemRandom().uniform(0, most),
         environment.aws_lambda_log_stream_name,
         home=environment.mackerel_service,
-        carrier=_check_host(ledger, environment.mackerel_check_host),
+        carrier=_check_host(ledger, environment.mackerel_check_host, environment.mackerel_service),
     )
     return Flushing(flusher, OutboxJournal())
 
 
-def _check_host(ledger: Ledger, identifier: str) -> KeptHost | None:
+def _check_host(ledger: Ledger, identifier: str, service: str) -> KeptHost | None:
+    """In the role whose alerts the dashboard shows (``mackerel.definitions``)."""
     if not identifier:
         return None
     from kuroshio.mackerel.hosting import KeptHost
     from kuroshio.mackerel.hosts import CheckHost
 
-    return KeptHost(ledger, CheckHost(identifier, identifier), time.time)
+    return KeptHost(ledger, CheckHost(identifier, identifier, (f"{service}:checks",)), time.time)
+
+
+@dataclass(frozen=True)
+class ReportDeployments:
+    """The environment of the function ``report_deployments``."""
+
+    ledger_table: str
+    outbox_queue_url: str
+    mackerel_service: str
+
+
+@cache
+def report_deployments() -> Reporting:
+    """Wire ``report_deployments``: the ledger's history of deployments into the outbox, told of in logs and metrics."""
+    from kuroshio.adapters.deployment_history import DynamoHistory
+    from kuroshio.adapters.deployment_journal import DeploymentJournal
+    from kuroshio.adapters.outbox import SqsOutbox
+    from kuroshio.release.reporting import Reporting
+
+    environment = from_env(ReportDeployments, os.environ)
+    history, outbox = DynamoHistory(environment.ledger_table), SqsOutbox(environment.outbox_queue_url)
+    return Reporting(history, outbox, environment.mackerel_service, DeploymentJournal(), time.time)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kuroshio.mackerel.catalogue import figure
 from kuroshio.mackerel.metrics import Metrics
@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kuroshio.mackerel.ports import Outbox
+    from kuroshio.release.dora import Figures
     from kuroshio.release.history import Deployment, History
 
 # What is told twice counts once, so everything of the last hours is told again once an hour: a function that could not run
 # for most of a day, or a queue that took nothing, costs no figure. In between, only what is new.
 _RECENT, _LONG = timedelta(minutes=30), timedelta(hours=23)
 _OFTEN = 5  # minutes between two reports
+
+
+class Journal(Protocol):
+    """What a person and CloudWatch can see of it, whether Mackerel answers or not."""
+
+    def reported(self, figures: Figures, told: int) -> None:
+        """Tell what was computed, and of how many deployments Mackerel is told."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Reporting:
     history: History
     outbox: Outbox
     service: str
+    journal: Journal
     clock: Callable[[], float]
 
     def report(self) -> dict[str, Any]:
@@ -37,10 +46,11 @@ class Reporting:
         known = self.history.since(now - LOOK_BACK)
         span = _LONG if now.minute < _OFTEN else _RECENT
         told = [each for each in known if (each.ended or each.started) > now - span]
+        values = figures(known, now)
+        self.journal.reported(values, len(told))
         for each in told:
             with self._metrics(f"deployment/{each.key}") as metrics:
                 _tell(metrics, each)
-        values = figures(known, now)
         named = {
             "deployments": values.deployments,
             "lead_time": values.lead_time,
