@@ -126,6 +126,15 @@ print([p for p in there if not os.path.exists(p)], [p for p in gone if os.path.e
     assert run(engine, image, program, "--user=993:990").strip() == "[] [] True"
 
 
+def test_what_only_people_and_actions_start_is_not_in_the_image(engine: Engine, image: str) -> None:
+    marker = "layers/kuroshio/python/"
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith(marker)]
+    assert f"{marker}kuroshio/actions" in lines
+    gone = [f"/opt/python/{line.removeprefix(marker)}" for line in lines]
+    program = f"import os; print([path for path in {gone} if os.path.exists(path)])"
+    assert run(engine, image, program, "--user=993:990").strip() == "[]"
+
+
 def test_git_reads_a_bundle_with_no_home_and_nothing_writable_but_tmp(engine: Engine, image: str) -> None:
     script = """set -eu; cd /tmp; export HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1
         git init -q a; cd a; git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one
