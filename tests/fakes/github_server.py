@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class FakeGitHub:
-    """What the server keeps, and what it was asked. ``refusals`` are answered first, one each: status and headers."""
+    """What the server keeps, and what it was asked. ``refusals`` are answered first, one each: status and headers.
+
+    A request of the method ``held`` is not answered before ``released``; ``is_held`` tells that there is one.
+    """
 
     url: str = ""
     login: str = "github-actions[bot]"
@@ -26,6 +29,9 @@ class FakeGitHub:
     asked: list[tuple[str, str]] = field(default_factory=list)
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     is_read_only: bool = False
+    held: str = ""
+    is_held: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def write(self, number: int, body: str, login: str = "") -> None:
         user = {"login": login or self.login, "type": "Bot"}
@@ -37,6 +43,9 @@ class FakeGitHub:
     def answer(self, method: str, target: str, body: Any) -> tuple[int, Any, dict[str, str]]:
         self.asked.append((method, target))
         parts = urlsplit(target)
+        if method == self.held:
+            self.is_held.set()
+            self.released.wait(60)
         if parts.path == "/token":
             return (200, {"value": f"token-for-{parse_qs(parts.query)['audience'][0]}"}, {})
         if self.refusals:
@@ -85,11 +94,12 @@ def served() -> Iterator[FakeGitHub]:
             else:
                 status, document, headers = github.answer(self.command, self.path, body)
             content = b"" if document is None else json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(content)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked may be gone
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
 
         do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - names of http.server
 

@@ -71,7 +71,7 @@ class Runner:
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
                 patch.setenv(name, "testing")
             code = steps.run(step)
-        self.outputs = _outputs(files["output"].read_text())
+        self.outputs = outputs_of(files["output"].read_text())
         self.summary = files["summary"].read_text()
         return code
 
@@ -87,7 +87,7 @@ class Runner:
         )
 
 
-def _outputs(text: str) -> dict[str, str]:
+def outputs_of(text: str) -> dict[str, str]:
     found, lines = {}, iter(text.splitlines())
     for line in lines:
         name, _, end = line.partition("<<")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kuroshio.actions import cancelling
 from kuroshio.actions.job import Job
 from kuroshio.changes.rendering import document, markdown
 from kuroshio.errors import (
@@ -207,3 +208,10 @@ def failed(job: Job, error: KuroshioError) -> int:
     job.summarize(f"### Kuroshio could not finish\n\n    {type(error).__name__}: {' '.join(str(error).split())}\n")
     job.answer(status="failed")
     return error.exit_code
+
+
+def cancelled(job: Job) -> int:
+    """Show that the job was cancelled: plan, pointer and comment are as they were, or as they were to be."""
+    job.note("warning", "The job was cancelled; run it again, or let the next event")
+    job.answer(status="cancelled")
+    return cancelling.CODE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib import import_module
 
-from kuroshio.actions import detect
+from kuroshio.actions import cancelling, detect
 from kuroshio.actions.job import Job
 from kuroshio.errors import KuroshioError
 
@@ -13,10 +13,16 @@ _STEPS = {"detect": "kuroshio.actions.detect", "after-merge": "kuroshio.actions.
 
 
 def run(step: str) -> int:
-    """Run a step and return its exit code; an error of ours is shown on the run's page, never as a traceback."""
+    """Run a step and return its exit code; an error of ours is shown on the run's page, never as a traceback.
+
+    A step that was cancelled ends with 130 and says so; what it had written stays, whole.
+    """
     environ = dict(os.environ)
     try:
-        code: int = import_module(_STEPS[step]).main(environ)
+        with cancelling.heeded():
+            code: int = import_module(_STEPS[step]).main(environ)
     except KuroshioError as error:
         return detect.failed(Job(environ), error)
+    except KeyboardInterrupt:
+        return detect.cancelled(Job(environ))
     return code

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from kuroshio.release.commands import Errand
 
 
+INTERRUPTED = 130
+# Of the ten seconds between GitHub's first signal and its last.
+_GOES_WITHIN_S = 4.0
+
+
 def run(errand: Errand, plan: Plan, environ: Mapping[str, str]) -> tuple[int, dict[str, str]]:
     """Run the command in the current folder; return its exit code, and the digest of each unit that it deployed.
 
     Exit code 0 means all units that it was handed, unless it wrote results. A command that cannot be started is 127, as
-    in a shell. When this process is interrupted, so is the command, and what it wrote until then is returned.
+    in a shell. When this process is interrupted, the command is ended; the exit code is then 130, and what it wrote until
+    then is returned.
     """
     with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
         files = {name: Path(folder) / name for name in ("units.json", "plan.json", "results.jsonl")}
@@ -51,10 +57,19 @@ def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> int:
             try:
                 return process.wait()
             except KeyboardInterrupt:
-                process.terminate()
-                return process.wait() or 130
+                _end(process)
+                return INTERRUPTED
     except OSError:
         return 127
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it, by force when it does not go: what it did must still be recorded before our own time is up."""
+    process.terminate()
+    try:
+        process.wait(_GOES_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _unit(unit: Any) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""A cancelled job: its step may finish what it is writing, and nothing more.
+
+GitHub sends SIGINT, 7.5 seconds later SIGTERM, and 2.5 seconds after that it kills the step with all that it started
+(https://docs.github.com/actions/reference/workflows-and-actions/workflow-cancellation).
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+CODE = 130
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """Turn the first signal into KeyboardInterrupt; later ones must not interrupt the cleaning up."""
+    before = {number: signal.signal(number, _first) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _first(number: int, _frame: FrameType | None) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(signal.Signals(number).name)
