@@ -95,7 +95,7 @@ class Flusher:
             ended = TurnEnded(Verdict.DELIVERED)
         except TurnEnded as early:
             ended = early
-        turns.give_back(self.ledger, turn, ended, refused, now=self.clock(), jitter=self.jitter)
+        turns.give_back(self.ledger, turn, ended, refused, lost=tally.lost, now=self.clock(), jitter=self.jitter)
         return Flushed(lane, channel.requests, tally.delivered, tally.set_aside, tally.lost, ended.answer)
 
     def _send(self, lane: str, channel: Channel, tally: Tally, refused: RefusedNames) -> None:

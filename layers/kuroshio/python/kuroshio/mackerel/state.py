@@ -18,13 +18,18 @@ _MOST = 10_000
 
 @dataclass(frozen=True)
 class Lane:
-    """The state of one lane. ``oldest`` and ``succeeded_at`` are epoch seconds; ``waiting`` counts to ten thousand."""
+    """The state of one lane. ``waiting`` counts to ten thousand, ``lost`` all that turns ever found lost.
+
+    ``oldest``, ``succeeded_at`` and ``next_turn`` are epoch seconds.
+    """
 
     name: str
     waiting: int
     oldest: int | None
     succeeded_at: int | None
     refusal: Refusal | None
+    next_turn: int = 0
+    lost: int = 0
 
     @property
     def is_parked(self) -> bool:
@@ -74,19 +79,31 @@ def parked(ledger: Ledger) -> list[Parked]:
     return [_parked(record) for record in ledger.scan(places.PARKED, _MOST)]
 
 
-def redrive(ledger: Ledger) -> int:
-    """Let everything that was set aside in a lane be tried again, and every lane be tried at once; returns how many.
+def redrive(ledger: Ledger, lane: str = "", reason: str = "") -> int:
+    """Let what was set aside be tried again, and its lanes at once; returns how many things there were.
 
-    What could not be read at all stays where it is.
+    Of one lane, where it is named, and only what was refused for a reason that has this text in it. What could not be
+    read at all stays where it is.
     """
-    again = [record for record in ledger.scan(places.PARKED, _MOST) if "sk" in record.body]
+    again = [record for record in ledger.scan(places.PARKED, _MOST) if _comes_back(record, lane, reason)]
     for record in again:
         # Due first, then no longer parked: killed between the two, it is only tried once more.
         ledger.touch(Key(places.due(record.body["lane"]), record.body["sk"]), record.expires_at)
         resolved(ledger, record)
+    concerned = {record.body["lane"] for record in again} if reason else {lane} if lane else None
     for turn in ledger.scan(places.TURNS, _MOST):
-        _free(ledger, turn)
+        if concerned is None or turn.key.sk in concerned:
+            _free(ledger, turn)
     return len(again)
+
+
+def redrivable(ledger: Ledger, lane: str = "", reason: str = "") -> list[Parked]:
+    """What ``redrive`` would let be tried again."""
+    return [_parked(record) for record in ledger.scan(places.PARKED, _MOST) if _comes_back(record, lane, reason)]
+
+
+def _comes_back(record: Record, lane: str, reason: str) -> bool:
+    return "sk" in record.body and lane in {"", record.body["lane"]} and reason in record.body["reason"]
 
 
 def _free(ledger: Ledger, turn: Record) -> None:
@@ -107,6 +124,8 @@ def _lane(ledger: Ledger, turn: Record) -> Lane:
         min(timed, default=None),
         turn.body.get("succeeded_at"),
         Refusal(**refusal) if refusal else None,
+        int(max(turn.body.get("not_before", 0), turn.body.get("until", 0))),
+        turn.body.get("lost", 0),
     )
 
 

@@ -110,9 +110,12 @@ class RefusedNames:
 
 
 def give_back(
-    ledger: Ledger, turn: Record, ended: TurnEnded, refused: RefusedNames, *, now: float, jitter: Jitter
+    ledger: Ledger, turn: Record, ended: TurnEnded, refused: RefusedNames, *, lost: int, now: float, jitter: Jitter
 ) -> None:
-    """End the turn and say when the next one may begin. After a request without an answer the lease runs to its end."""
+    """End the turn and say when the next one may begin. After a request without an answer the lease runs to its end.
+
+    ``lost``: what this turn found lost. It is added up for people; what counts exactly once is the metric.
+    """
     failed = ended.outcome is not Verdict.DELIVERED
     attempts = turn.body.get("attempts", 0) + 1 if failed else 0
     silent = ended.answer is not None and ended.answer.status == 0
@@ -122,6 +125,7 @@ def give_back(
         "until": turn.body["until"] if silent else 0,
         "attempts": attempts,
         "refused_names": refused.to_json(),
+        "lost": turn.body.get("lost", 0) + lost,
         "not_before": next_time(ended.outcome, attempts=attempts, now=now, retry_after=retry_after, jitter=jitter),
         "refusal": asdict(_refusal(turn, ended.answer, now)) if failed and ended.answer else None,
         "succeeded_at": turn.body.get("succeeded_at") if failed else int(now),
