@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
+
+from kuroshio.adapters import aws
+from kuroshio.adapters.layers import contents, published, zipped
+from kuroshio.cli import kuroshio_command
 
 if TYPE_CHECKING:
     from tests.contract.library.conftest import Queue
 
-LAYER = Path(__file__).parents[3] / "layers/kuroshio"
 RUNTIME = ("botocore", "urllib3", "jmespath", "dateutil", "six")  # boto3's own needs, which the runtime has
 POWERTOOLS = ("aws_lambda_powertools", "typing_extensions", "jmespath")
 HANDLER = """
@@ -52,9 +56,12 @@ def placed(module: str, folder: Path) -> None:
 def function(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, list[Path]]:
     """A handler's folder, and Python's path as the runtime sets it: task, layers, runtime."""
     task, opt, runtime = tmp_path / "task", tmp_path / "opt", tmp_path / "runtime"
-    shutil.copytree(LAYER, opt, ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in (task, runtime):
+    for folder in (task, opt, runtime):
         folder.mkdir()
+    written = CliRunner().invoke(kuroshio_command, ["layer", "zip", str(tmp_path / "layer.zip")])
+    assert written.exit_code == 0, written.output
+    with zipfile.ZipFile(tmp_path / "layer.zip") as archive:
+        archive.extractall(opt)
     for module in RUNTIME:
         placed(module, runtime)
     for module in POWERTOOLS if request.param != "alone" else ():
@@ -126,3 +133,32 @@ def test_a_function_whose_queue_is_gone_ends_as_if_nothing_had_happened(
     done = run(function, KUROSHIO_OUTBOX_QUEUE_URL=queue.url + "-gone")
     assert done.returncode == 0, done.stderr
     assert "metrics were not sent: NotFound" in done.stderr
+
+
+def test_a_layer_is_published_once_for_the_same_contents(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL_LAMBDA": endpoint,
+        "AWS_DEFAULT_REGION": "ap-northeast-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }.items():
+        monkeypatch.setenv(name, value)
+    aws.forget_clients()
+    first = CliRunner().invoke(kuroshio_command, ["layer", "publish", "--json"])
+    again = CliRunner().invoke(kuroshio_command, ["layer", "publish", "--json"])
+    told, repeated = json.loads(first.output), json.loads(again.output)
+    assert (told["is_new"], repeated["is_new"]) == (True, False)
+    assert told["arn"] == repeated["arn"]
+    assert told["arn"].endswith(":layer:kuroshio:1")
+    changed = published("kuroshio", {**contents(), "python/more.py": b""})
+    assert (changed.is_new, changed.arn.rpartition(":")[2]) == (True, "2")
+    aws.forget_clients()
+
+
+def test_the_zip_has_the_package_alone_and_is_the_same_each_time() -> None:
+    files = contents()
+    assert zipped(files) == zipped(files)
+    assert {path.split("/")[1] for path in files} == {"kuroshio"}
+    assert "python/kuroshio/metrics.py" in files
+    assert not [path for path in files if path.endswith(".pyc")]
+    assert len(zipped(files)) < 1_000_000

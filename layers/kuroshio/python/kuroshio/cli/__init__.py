@@ -19,6 +19,7 @@ _VERBS = {
     "mackerel": "kuroshio.cli.mackerel:mackerel",
     "wrap": "kuroshio.cli.wrap:wrap",
     "image": "kuroshio.cli.image:image",
+    "layer": "kuroshio.cli.layer:layer",
     "preflight": "kuroshio.cli.preflight:preflight",
     "lab": "lab.cli:lab",
     "completion": "kuroshio.cli.completion:completion",
