@@ -45,13 +45,14 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
     ],
 )
 def test_every_kuroshio_command_that_a_page_shows_exists_with_its_options(line: str) -> None:
-    words = shlex.split(line)
+    words = shlex.split(line.split(" < ", maxsplit=1)[0])
     command: click.Command = kuroshio_command
     rest = words[1:]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(click.Context(command), rest.pop(0))
         assert found is not None, line
         command = found
+    rest = rest[: rest.index("--")] if "--" in rest else rest  # what follows is a command of the user's
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     known |= {"--help", "-h"}
     assert [word for word in rest if word.startswith("-") and word.split("=")[0] not in known] == []
