@@ -6,8 +6,8 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
     KuroshioError
     ├── TransientError            nothing is wrong with the request: the same call may succeed later
     │   ├── ServiceUnavailable    AWS throttled, timed out or failed on its side
-    │   ├── Outpaced              somebody else wrote the record first
-    │   └── NotCaughtUp           a clone did not reach a position of its source in time
+    │   └── Outpaced              somebody else wrote the record first
+    ├── NotCaughtUp               a clone did not reach a position of its source in time; it may yet
     └── PermanentError            the same call will fail again
         ├── InvalidRequest        the event, the option or the file that was handed in is wrong
         ├── ConfigurationMissing  the environment lacks what the function or command needs
@@ -45,8 +45,8 @@ class Outpaced(TransientError):  # noqa: N818
     """Somebody else wrote the record between our reading and our writing it."""
 
 
-class NotCaughtUp(TransientError):  # noqa: N818
-    """A clone did not reach a position of its source in the time that was given; it may yet."""
+class NotCaughtUp(KuroshioError):  # noqa: N818
+    """A clone did not reach a position of its source in the time that was given. Whoever asked decides whether to wait on."""
 
 
 class PermanentError(KuroshioError):

@@ -45,11 +45,11 @@ def key_literals(table: Table) -> str:
     return ", ".join(_literal(column) for column in table.key_columns)
 
 
-def nth_key(table: Table, after: Bound | None, rows: int) -> str:
-    """The query for the key that ends a span of so many rows; no row comes where fewer are left."""
+def nth_key(table: Table, span: Span, rows: int) -> str:
+    """The query for the key of the row of that number in the span, counted from 1; no row comes where it has fewer."""
     order = ", ".join(quoted(name) for name in table.key)
-    condition = where(table, Span(after))
-    return f"SELECT {key_literals(table)} FROM {table.sql}{condition} ORDER BY {order} LIMIT {rows - 1}, 1"  # noqa: S608 - identifiers are quoted, literals are the server's
+    # Identifiers are quoted, and literals are the server's own.
+    return f"SELECT {key_literals(table)} FROM {table.sql}{where(table, span)} ORDER BY {order} LIMIT {rows - 1}, 1"  # noqa: S608
 
 
 def _beyond(names: Sequence[str], bound: Bound, sign: str, *, inclusive: bool = False) -> str:

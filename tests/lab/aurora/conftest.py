@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kuroshio.adapters.mysql import Login, Server
+from lab import engine as engines
+from lab.databases import server as databases
+from lab.databases.authority import Authority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LABEL = "kuroshio-test-databases"
+
+
+@dataclass
+class Pair:
+    """Two servers that hold the same, and nothing between them."""
+
+    source: databases.Server
+    clone: databases.Server
+    authority: Authority
+
+    def login(self, of: databases.Server) -> Login:
+        return Login("127.0.0.1", of.port, "root", "", self.authority.bundle)
+
+    def both(self, *statements: str) -> None:
+        for each in (self.source, self.clone):
+            server = Server(self.login(each))
+            for statement in statements:
+                server.rows(statement)
+            server.close()
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    engine = engines.find()
+    databases.build(engine)
+    folder: Path = tmp_path_factory.mktemp("databases")
+    authority = Authority.new(folder / "authority")
+    servers = [
+        databases.Server(engine, LABEL, name, folder / name, number)
+        for number, name in enumerate(("source", "clone"), 11)
+    ]
+    try:
+        for server in servers:
+            server.start(authority)
+            _open_to_us(server)
+        yield Pair(*servers, authority)
+    finally:
+        engine.kill(*(server.container for server in servers if server.container))
+
+
+def _open_to_us(server: databases.Server) -> None:
+    statements = "CREATE USER root@'%'; GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION"
+    server.engine.execute(
+        server.container, ["mariadb", "--no-defaults", "-uroot", "-S", "/run/mysqld/mysqld.sock", "-e", statements]
+    )
