@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab import moto_engine
+from lab.moto_engine import expressions
 from lab.query import QueryFailed, evaluate
 from tests.workflows.machine import NAMES, Stage, scenario, tasks
 
@@ -80,7 +80,7 @@ def test_the_reference_sees_every_expression_of_a_machine_as_the_lab_does(
         asked.append((expression, json.loads(json.dumps(bindings, default=str))))
         return evaluate(expression, bindings)
 
-    monkeypatch.setattr(moto_engine, "evaluate", heard)
+    monkeypatch.setattr(expressions, "evaluate", heard)
     Stage(name).run()
     for state in tasks(name):
         detour = scenario(name).detours.get(state, {})

@@ -1,0 +1,13 @@
+"""All of moto that is changed for the lab."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lab.moto_engine import executions, expressions, functions, server, tasks
+
+
+@cache  # once per process: the wrappers would otherwise wrap themselves
+def patch_moto() -> None:
+    for part in (expressions, tasks, executions, functions, server):
+        part.patch()
