@@ -1,4 +1,4 @@
-"""The lab's own HTTP API under ``/_lab/``: health and faults."""
+"""The lab's own HTTP API under ``/_lab/``: health, faults, and time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from lab.calls import HttpRequest
     from lab.faults import Faults
+    from lab.time_api import TimeApi
 
 PREFIX = "/_lab/"
 
@@ -21,8 +22,9 @@ PREFIX = "/_lab/"
 class LabApi:
     """A WSGI application."""
 
-    def __init__(self, faults: Faults, about: dict[str, Any]) -> None:
+    def __init__(self, faults: Faults, time: TimeApi, about: dict[str, Any]) -> None:
         self._faults = faults
+        self._time = time
         self._about = about
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -41,6 +43,8 @@ class LabApi:
             case "DELETE", "faults":
                 self._faults.clear()
                 return json_answer([])
+            case method, ("clock" | "schedules") as what:
+                return self._time.answer(method, what, request)
         return json_answer({"error": f"the lab has no {request.method} {request.path}"}, 404)
 
     def _add_fault(self, request: HttpRequest) -> Answer:

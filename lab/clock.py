@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+_CLOSE_ENOUGH_S = 1e-3  # seconds since 1970 are kept to a quarter of a microsecond
 _LOOK_AGAIN_S = 0.1  # how soon a pause learns that it was interrupted
 
 
@@ -92,22 +94,35 @@ class Clock:
 
     # Waiting -----------------------------------------------------------------------------------------------------------
 
-    def pause(self, seconds: float, interrupted: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until so many seconds have passed on this clock. False if the pause was interrupted."""
+    def pause(
+        self,
+        seconds: float,
+        interrupted: Callable[[], bool] = lambda: False,
+        resting: AbstractContextManager[object] | None = None,
+    ) -> bool:
+        """Wait until so many seconds have passed on this clock. False if the pause was interrupted.
+
+        ``resting`` lasts as long as the waiting; it has ended before the clock forgets who was to wake.
+        """
         me = object()
         with self._changed:
-            end = self._read().passed + seconds
-            self._sleepers[me] = end
-            try:
-                while not interrupted():
-                    left = end - self._read().passed
-                    if left <= 0:
-                        return True
-                    pace = self._rate * self._speed
-                    self._changed.wait(min(left / pace, _LOOK_AGAIN_S) if pace else _LOOK_AGAIN_S)
-                return False
-            finally:
+            end = self._sleepers[me] = self._read().passed + seconds
+        try:
+            with resting or nullcontext():
+                return self._sleep_until(end, interrupted)
+        finally:
+            with self._changed:
                 del self._sleepers[me]
+
+    def _sleep_until(self, end: float, interrupted: Callable[[], bool]) -> bool:
+        with self._changed:
+            while not interrupted():
+                left = end - self._read().passed
+                if left <= _CLOSE_ENOUGH_S:
+                    return True
+                pace = self._rate * self._speed
+                self._changed.wait(min(left / pace, _LOOK_AGAIN_S) if pace else _LOOK_AGAIN_S)
+            return False
 
     def await_calendar(self, due: float | None, longest: float) -> None:
         """Wait until the calendar shows ``due``, somebody changes the clock, or ``longest`` machine seconds are over."""
@@ -128,9 +143,11 @@ class Clock:
             mark = self._read()
             return min((mark.calendar + max(0.0, end - mark.passed) for end in self._sleepers.values()), default=None)
 
-    def pausing(self) -> int:
+    def everybody_is_asleep(self) -> bool:
+        """Whether nobody whose pause is over has yet to wake."""
         with self._changed:
-            return len(self._sleepers)
+            passed = self._read().passed + _CLOSE_ENOUGH_S
+            return all(end > passed for end in self._sleepers.values())
 
     # -------------------------------------------------------------------------------------------------------------------
 

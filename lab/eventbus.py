@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,9 @@ from lab.place import ACCOUNT, REGION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lab.activity import Activity
     from lab.clients import Clients
+    from lab.clock import Clock
     from lab.functions import Functions
     from lab.moto_engine import ExecutionStatus, Rule
 
@@ -32,10 +33,11 @@ _LARGEST_INCLUDED_BYTES = 248 * 1024
 class EventBus:
     """Delivers in the background, each target on its own, with its retry policy and its dead-letter queue."""
 
-    def __init__(self, clients: Clients, functions: Functions, speed: float) -> None:
+    def __init__(self, clients: Clients, functions: Functions, clock: Clock, activity: Activity) -> None:
         self._clients = clients
         self._functions = functions
-        self._speed = speed
+        self._clock = clock
+        self._activity = activity
         self._closing = threading.Event()
         self._deliveries = ThreadPoolExecutor(max_workers=8, thread_name_prefix="eventbridge")
 
@@ -46,11 +48,11 @@ class EventBus:
     def deliver(self, rule: Rule, event: dict[str, Any]) -> None:
         """Hand the event to each target of the rule."""
         for target in rule.targets:
-            self._deliveries.submit(self._deliver_to, rule, target, event)
+            self._activity.submit(self._deliveries, self._deliver_to, rule, target, event)
 
     def execution_changed(self, status: ExecutionStatus) -> None:
         """Send the event that Step Functions sends for each status of an execution."""
-        self._deliveries.submit(_send_status_event, status)
+        self._activity.submit(self._deliveries, _send_status_event, status)
 
     def _deliver_to(self, rule: Rule, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         body = render_input(target, event)
@@ -63,11 +65,14 @@ class EventBus:
                 failure = error
                 if error.response["Error"]["Code"] in _FINAL_ERRORS:
                     break
-                if self._closing.wait(min(2.0**attempt, _LONGEST_PAUSE_S) / self._speed):
+                if not self._pause(min(2.0**attempt, _LONGEST_PAUSE_S)):
                     return
             else:
                 return
         self._dead_letter(rule, target, event, failure)
+
+    def _pause(self, seconds: float) -> bool:
+        return self._clock.pause(seconds, self._closing.is_set, self._activity.rest())
 
     def _send(self, rule: Rule, target: Mapping[str, Any], body: str) -> None:
         arn = str(target["Arn"])
@@ -102,7 +107,7 @@ class EventBus:
         logs = self._clients.internal("logs", region)
         group, stream = arn.split(":log-group:")[1].removesuffix(":*"), str(uuid.uuid4())
         logs.create_log_stream(logGroupName=group, logStreamName=stream)
-        event = {"timestamp": int(time.time() * 1000), "message": body}
+        event = {"timestamp": int(self._clock.now() * 1000), "message": body}
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
 
     def _send_to_bus(self, arn: str, region: str, event: Mapping[str, Any]) -> None:

@@ -10,7 +10,6 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -21,9 +20,12 @@ from lab.ports import Credentials, FunctionRunner, FunctionVersion, InvocationRe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
+    from lab.activity import Activity
     from lab.calls import Call, HttpRequest
     from lab.clients import Clients
+    from lab.clock import Clock
 
 # Lambda's pauses before the two retries of an asynchronous invocation, in seconds:
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
@@ -47,12 +49,18 @@ class Functions:
     """Runs functions by the configuration that Lambda's control plane holds at the time."""
 
     def __init__(
-        self, clients: Clients, runner: FunctionRunner, keys: Callable[[str], Credentials], speed: float
+        self,
+        clients: Clients,
+        runner: FunctionRunner,
+        keys: Callable[[str], Credentials],
+        clock: Clock,
+        activity: Activity,
     ) -> None:
         self._clients = clients
         self._runner = runner
         self._keys = keys
-        self._speed = speed
+        self._clock = clock
+        self._activity = activity
         self._targets: dict[tuple[str, str], Target] = {}
         self._streams: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -110,20 +118,23 @@ class Functions:
         Raises botocore's ClientError for a function that is not there.
         """
         target = self._target(*split_name(name, qualifier))
-        self._later.submit(self._run_with_retries, target, payload)
+        self._activity.submit(self._later, self._run_with_retries, target, payload)
 
     def _run_with_retries(self, target: Target, payload: bytes) -> None:
         for attempt in range(target.retries + 1):
             result = self._run(target, payload)
             if result.function_error is None:
-                self._hand_over(target.on_success, _destination_document(target, payload, result, attempt + 1))
+                self._hand_over(target.on_success, self._document(target, payload, result, attempt + 1))
                 return
             if attempt < target.retries:
-                self._closing.wait(_ASYNC_PAUSES_S[min(attempt, 1)] / self._speed)
+                self._clock.pause(_ASYNC_PAUSES_S[min(attempt, 1)], self._closing.is_set, self._activity.rest())
             if self._closing.is_set():
                 return
-        self._hand_over(target.on_failure, _destination_document(target, payload, result, target.retries + 1))
+        self._hand_over(target.on_failure, self._document(target, payload, result, target.retries + 1))
         self._dead_letter(target, payload, result)
+
+    def _document(self, target: Target, payload: bytes, result: InvocationResult, attempts: int) -> Mapping[str, Any]:
+        return _destination_document(target, payload, result, attempts, self._clock.date())
 
     def _dead_letter(self, target: Target, payload: bytes, result: InvocationResult) -> None:
         arn, role = target.dead_letters, target.version.role_arn
@@ -194,26 +205,27 @@ class Functions:
 
     def _run(self, target: Target, payload: bytes, client_context: str | None = None) -> InvocationResult:
         request_id = str(uuid.uuid4())
-        started = time.monotonic()
-        result = self._runner.invoke(
-            target.version,
-            payload or b"{}",
-            credentials=self._keys(target.version.role_arn),
-            request_id=request_id,
-            client_context=client_context,
-        )
-        self._write_logs(target.version, request_id, result, time.monotonic() - started)
+        with self._activity.work():
+            started = time.monotonic()
+            result = self._runner.invoke(
+                target.version,
+                payload or b"{}",
+                credentials=self._keys(target.version.role_arn),
+                request_id=request_id,
+                client_context=client_context,
+            )
+            self._write_logs(target.version, request_id, result, time.monotonic() - started)
         return result
 
     def _write_logs(self, version: FunctionVersion, request_id: str, result: InvocationResult, seconds: float) -> None:
         logs = self._clients.internal("logs")
-        stream = f"{datetime.now(UTC):%Y/%m/%d}/[{version.version}]{version.revision.replace('-', '')[:32]}"
+        stream = f"{self._clock.date():%Y/%m/%d}/[{version.version}]{version.revision.replace('-', '')[:32]}"
         if (version.log_group, stream) not in self._streams:
             _create_if_absent(logs.create_log_group, logGroupName=version.log_group)
             _create_if_absent(logs.create_log_stream, logGroupName=version.log_group, logStreamName=stream)
             self._streams.add((version.log_group, stream))
-        now = int(time.time() * 1000)
-        lines = _with_platform_lines(version, request_id, result, seconds)
+        now = int(self._clock.now() * 1000)
+        lines = _with_platform_lines(version, request_id, result, seconds, self._clock.date())
         logs.put_log_events(
             logGroupName=version.log_group,
             logStreamName=stream,
@@ -230,13 +242,13 @@ def _create_if_absent(create: Callable[..., Any], **names: str) -> None:
 
 
 def _with_platform_lines(
-    version: FunctionVersion, request_id: str, result: InvocationResult, seconds: float
+    version: FunctionVersion, request_id: str, result: InvocationResult, seconds: float, now: datetime
 ) -> list[str]:
     """The lines that Lambda itself writes around a function's own, in its two log formats."""
     milliseconds = seconds * 1000
     if version.log_format == "JSON":
         status = "failure" if result.function_error else "success"
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         start = {"requestId": request_id, "version": version.version}
         metrics = {"durationMs": round(milliseconds, 3), "memorySizeMB": version.memory_mb}
         report = {"requestId": request_id, "metrics": metrics, "status": status}
@@ -316,12 +328,14 @@ def _http_answer(result: InvocationResult, target: Target, *, wants_logs: bool) 
     return Answer(200, result.payload, headers)
 
 
-def _destination_document(target: Target, payload: bytes, result: InvocationResult, attempts: int) -> Mapping[str, Any]:
+def _destination_document(
+    target: Target, payload: bytes, result: InvocationResult, attempts: int, now: datetime
+) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
     failed = result.function_error is not None
     return {
         "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
             "requestId": str(uuid.uuid4()),
             "functionArn": f"{target.version.arn}:{target.version.version}",

@@ -14,11 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.answers import Answer, error_answer, json_answer
 from lab.eventpattern import matches
+from lab.moto_engine import visible_messages
 from lab.place import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lab.activity import Activity
     from lab.calls import Call, HttpRequest
     from lab.clients import Clients
     from lab.functions import Functions
@@ -26,21 +28,31 @@ if TYPE_CHECKING:
 
 _POLL_S = 1  # SQS's own long poll; a message is seen at once
 _LARGEST_RECEIVE = 10
+_HAND_OVER_S = 0.01
 
 
 class Queues:
     """The event source mappings of the lab, one poller each. moto's own would swallow messages for image functions."""
 
-    def __init__(self, clients: Clients, functions: Functions, speed: float) -> None:
+    def __init__(self, clients: Clients, functions: Functions, activity: Activity) -> None:
         self._clients = clients
         self._functions = functions
-        self._speed = speed
+        self._activity = activity
         self._mappings: dict[str, dict[str, Any]] = {}
         self._closing = threading.Event()
 
     def close(self) -> None:
         """Pollers end after the poll they are in."""
         self._closing.set()
+
+    def have_rested(self) -> bool:
+        """Whether every message that a function is to have was taken. Looked at twice: a poller may just have taken one."""
+        sources = [m["EventSourceArn"] for m in list(self._mappings.values()) if m["State"] == "Enabled"]
+        if any(visible_messages(ACCOUNT, arn) for arn in sources):
+            return False
+        if sources:
+            time.sleep(_HAND_OVER_S)
+        return True
 
     # The API -----------------------------------------------------------------------------------------------------------
 
@@ -111,6 +123,12 @@ class Queues:
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
+        if received:
+            with self._activity.work():
+                self._hand_over(mapping, sqs, url, received)
+
+    def _hand_over(self, mapping: Mapping[str, Any], sqs: Any, url: str, received: Sequence[Any]) -> None:
+        arn, function = mapping["EventSourceArn"], mapping["FunctionArn"]
         wanted = [message for message in received if _is_wanted(mapping, message)]
         done = [message for message in received if message not in wanted]  # a filtered message is deleted, as on AWS
         if wanted:

@@ -14,19 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from lab.activity import Activity
 from lab.api import PREFIX, LabApi
 from lab.bucketpolicy import BucketPolicies
 from lab.clients import Clients
+from lab.clock import Clock
 from lab.faults import Faults
 from lab.functions import Functions
 from lab.gateway import Gateway
 from lab.keys import Keys
 from lab.place import ACCOUNT, Place, Running, place_of, start_time
 from lab.recorder import Recorder
+from lab.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lab.answers import Answer
     from lab.calls import Call, HttpRequest
+    from lab.eventbus import EventBus
+    from lab.moto_engine import ExecutionStatus
     from lab.ports import FunctionRunner
     from lab.queues import Queues
     from lab.registry_door import Registry
@@ -34,28 +41,37 @@ if TYPE_CHECKING:
 log = logging.getLogger("lab")
 
 
-def build(place: Place, port: int, runner: FunctionRunner, speed: float) -> tuple[Gateway, Lab]:
+def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tuple[Gateway, Lab]:
     """Put the lab together: the composition root."""
     from lab import moto_engine
     from lab.cloudformation.api import CloudFormation
     from lab.eventbus import EventBus
     from lab.queues import Queues
     from lab.registry_door import Registry
+    from lab.schedules.delivery import Deliveries
+    from lab.schedules.planner import Planner
+    from lab.schedules.refusals import refuse_rule, scheduler_refusals
+    from lab.time_api import TimeApi
 
     endpoint = f"http://127.0.0.1:{port}"
     clients = Clients(endpoint)
     keys = Keys(clients.assume)
     clients.credentials_of = keys.for_role
     faults, recorder = Faults(), Recorder(place.calls_file)
-    functions = Functions(clients, runner, keys.for_role, speed)
-    bus = EventBus(clients, functions, speed)
-    queues = Queues(clients, functions, speed)
+    activity = Activity()
+    functions = Functions(clients, runner, keys.for_role, clock, activity)
+    bus = EventBus(clients, functions, clock, activity)
+    queues = Queues(clients, functions, activity)
+    planner = Planner(clients, bus, Deliveries(clients))
+    timekeeper = Timekeeper(clock, activity, [planner], queues.have_rested)
     registry = Registry(place.root / "registry", clients, f"127.0.0.1:{port}")
     moto_engine.install(
         moto_engine.Hooks(
             client=clients.for_role,
-            speed=speed,
-            changed=bus.execution_changed,
+            pause=_pause_on(clock, activity),
+            now=clock.date,
+            running=clock.running,
+            changed=_tell_of_executions(activity, bus),
             deliver=bus.deliver,
             invoke=functions.invoke_later,
             resolve_image=registry.by_digest,
@@ -72,11 +88,24 @@ def build(place: Place, port: int, runner: FunctionRunner, speed: float) -> tupl
             "cloudformation": CloudFormation(clients),
             "s3": BucketPolicies(),
             "iam": _know_aws_policies,
+            "events": refuse_rule,
+            "scheduler": scheduler_refusals(clients, clock),
         },
-        prefixes={PREFIX: LabApi(faults, {"lab": place.name, "pid": os.getpid()}), "/v2": registry.wsgi},
-        after={"sts": _learn_keys(keys), "lambda": _forget_functions(functions), "ecr": registry.after},
+        prefixes={
+            PREFIX: LabApi(faults, TimeApi(clock, timekeeper, planner), {"lab": place.name, "pid": os.getpid()}),
+            "/v2": registry.wsgi,
+        },
+        after={
+            "sts": _learn_keys(keys),
+            "lambda": _forget_functions(functions),
+            "ecr": registry.after,
+            "events": _look_at_schedules(timekeeper),
+            "scheduler": _look_at_schedules(timekeeper),
+        },
+        happened=activity.touch,
     )
-    return gateway, Lab(functions, bus, queues, recorder)
+    timekeeper.start()
+    return gateway, Lab(functions, timekeeper, bus, queues, recorder)
 
 
 class Lab:
@@ -102,6 +131,33 @@ def _lambda_service(functions: Functions, queues: Queues, registry: Registry) ->
         return None
 
     return serve
+
+
+def _pause_on(clock: Clock, activity: Activity) -> Callable[[float, Callable[[], bool], str], bool]:
+    def pause(seconds: float, interrupted: Callable[[], bool], execution: str) -> bool:
+        return clock.pause(seconds, interrupted, activity.execution_pauses(execution))
+
+    return pause
+
+
+def _tell_of_executions(activity: Activity, bus: EventBus) -> Callable[[ExecutionStatus], None]:
+    def tell(status: ExecutionStatus) -> None:
+        if status.status == "RUNNING":
+            activity.execution_began(status.execution_arn)
+        else:
+            activity.execution_ended(status.execution_arn)
+        bus.execution_changed(status)
+
+    return tell
+
+
+def _look_at_schedules(timekeeper: Timekeeper) -> Callable[[Call, Answer], Answer]:
+    def look(call: Call, answer: Answer) -> Answer:
+        if call.operation.startswith(("Create", "Put", "Update", "Delete", "Enable", "Disable", "Remove")):
+            timekeeper.look()
+        return answer
+
+    return look
 
 
 def _know_aws_policies(call: Call, request: HttpRequest, caller: str) -> None:  # noqa: ARG001 - the door's protocol
@@ -151,7 +207,7 @@ def serve(place: Place, port: int, gateway_address: str, speed: float) -> None:
     door = LateDoor()
     servers = [serve_on(address, port, door) for address in ("127.0.0.1", gateway_address) if address]
     containers = Containers.of(place, port)
-    gateway, lab = build(place, port, containers.runner, speed)
+    gateway, lab = build(place, port, containers.runner, Clock(speed))
     door.application = gateway
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,6 +16,7 @@ from lab.moto_engine.hooks import ExecutionStatus, Hooks, Rule, TaskFailed, use
 from lab.moto_engine.in_process import Execution, run
 from lab.moto_engine.patches import patch_moto
 from lab.moto_engine.server import know_aws_policy, moto_server, put_event
+from lab.moto_engine.time import visible_messages
 
 __all__ = [
     "Execution",
@@ -28,6 +29,7 @@ __all__ = [
     "moto_server",
     "put_event",
     "run",
+    "visible_messages",
 ]
 
 

@@ -35,11 +35,12 @@ def patch() -> None:
 
 
 def _wait(_self: Any, env: Any, wait_seconds: float) -> None:
-    hooks().pause(max(0.0, wait_seconds), env.program_state_event.is_set)
+    arn = env.states.context_object.context_object_data["Execution"]["Id"]
+    hooks().pause(max(0.0, wait_seconds), env.program_state_event.is_set, arn)
 
 
 def _pause_before_retry(seconds: float) -> None:
-    hooks().pause(seconds, lambda: False)
+    hooks().pause(seconds, lambda: False, "")
 
 
 # Executions ------------------------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def _get_code(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict
 
 
 def _invoke_function(self: Any, body: str, _request_headers: Any, _response_headers: Any) -> str:
-    if hooks().invoke is not None:
-        hooks().invoke(self.function_arn, body.encode())
+    invoke = hooks().invoke
+    if invoke is not None:
+        invoke(self.function_arn, body.encode())
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
 class Hooks:
     """What the engine asks of its surroundings.
 
-    ``client(service, region, role_arn)`` gives the boto3 client of a task; ``pause(seconds, interrupted)`` makes every Wait
-    and every retry's pause; ``now`` gives the date, as an aware datetime; ``task(name, arguments, resource)``,
+    ``client(service, region, role_arn)`` gives the boto3 client of a task; ``pause(seconds, interrupted, arn)`` makes every Wait
+    and every retry's pause (of the execution, where it is known); ``now`` gives the date, as an aware datetime, ``running``
+    the seconds that spans are measured by; ``task(name, arguments, resource)``,
     where given, answers every Task state instead of the services; ``changed`` is told each status that an execution takes,
     ``deliver`` each rule that an event met, and ``invoke`` each function that SNS, S3 or Logs call asynchronously;
     ``resolve_image`` gives a tag's image by digest.
     """
 
     client: Callable[[str, str, str], Any] | None = None
-    pause: Callable[[float, Callable[[], bool]], Any] = lambda _seconds, _interrupted: None
+    pause: Callable[[float, Callable[[], bool], str], Any] = lambda _seconds, _interrupted, _arn: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    running: Callable[[], float] = time.time
     task: Callable[[str, Any, str], Any] | None = None
     changed: Callable[[ExecutionStatus], None] = lambda _status: None
     deliver: Callable[[Rule, dict[str, Any]], None] | None = None

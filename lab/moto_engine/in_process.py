@@ -13,6 +13,7 @@ from moto.stepfunctions.parser import models as parser_models
 from moto.stepfunctions.parser.backend import execution as execution_module
 
 from lab.moto_engine.hooks import Hooks, TaskFailed, use
+from lab.moto_engine.patches import patch_moto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,7 @@ def run(definition: Mapping[str, Any] | str, given: Any, fakes: Mapping[str, Fak
             raise TaskFailed("States.Runtime", f"no fake for the state {state}")
         return fakes[state](arguments)
 
-    with _installed(Hooks(pause=lambda seconds, _: waits.append(seconds), task=answer)):
+    with _installed(Hooks(pause=lambda seconds, *_: waits.append(seconds), task=answer)):
         done = _execute(text, given, name)
     if unknown:
         raise LookupError(f"the execution reached Task states without a fake: {', '.join(sorted(set(unknown)))}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from lab.moto_engine import executions, expressions, functions, server, tasks
+from lab.moto_engine import executions, expressions, functions, schedules, server, tasks, time
 
 
 @cache  # once per process: the wrappers would otherwise wrap themselves
 def patch_moto() -> None:
-    for part in (expressions, tasks, executions, functions, server):
+    for part in (expressions, tasks, executions, functions, server, schedules, time):
         part.patch()

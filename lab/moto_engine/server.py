@@ -59,9 +59,10 @@ def know_aws_policy(arn: str, account: str) -> None:
 
 
 def _send_to_targets(self: Any, original_event: dict[str, Any], transform_input: bool = True) -> None:  # noqa: ARG001, FBT001, FBT002
-    if hooks().deliver is None or self.state != "ENABLED" or not self.event_pattern.get_pattern():
+    deliver = hooks().deliver
+    if deliver is None or self.state != "ENABLED" or not self.event_pattern.get_pattern():
         return
     event = {key: value for key, value in original_event.items() if key != "ingestion-time"}
     event["time"] = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if self.event_pattern.matches_event(event):
-        hooks().deliver(Rule(self.arn, self.role_arn or "", copy.deepcopy(self.targets)), copy.deepcopy(event))
+        deliver(Rule(self.arn, self.role_arn or "", copy.deepcopy(self.targets)), copy.deepcopy(event))

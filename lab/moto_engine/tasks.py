@@ -135,14 +135,16 @@ def _service_error_name(service_name: str) -> str:
 
 
 def _client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-    if hooks().client is None:
+    client = hooks().client
+    if client is None:
         raise RuntimeError("the engine was installed without a way to call AWS services")
-    return hooks().client(service, region, state_credentials.role_arn if state_credentials else "")
+    return client(service, region, state_credentials.role_arn if state_credentials else "")
 
 
 def _task_execution(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     def execute(self: Any, env: Any) -> None:
-        if hooks().task is None:
+        fake = hooks().task
+        if fake is None:
             original(self, env)
             return
         arguments: Any = {}
@@ -152,7 +154,7 @@ def _task_execution(original: Callable[[Any, Any], None]) -> Callable[[Any, Any]
         state = env.states.context_object.context_object_data["State"]["Name"]
         resource = self.resource.resource_arn
         try:
-            answer = hooks().task(state, copy.deepcopy(arguments), resource)
+            answer = fake(state, copy.deepcopy(arguments), resource)
         except Exception as error:
             raise FailureEventException(_task_failure(env, resource, error)) from error
         env.stack.append(json.loads(json.dumps(answer)))
