@@ -188,6 +188,52 @@ def fault(kind: str, **options: Any) -> None:
 
 
 @lab.command()
+@click.option("--set", "date", help="Another date, such as 2026-03-01T09:00 (UTC), without time having passed.")
+@click.option("--rate", type=float, help="How fast the date runs; 0 lets it stand.")
+@click.option("--speed", type=float, help="How much faster than the date waits and retries' pauses pass.")
+@click.option("--advance", help="Let so much time pass: seconds, or such as 90m, 36h, 30d.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def clock(date: str | None, as_json: bool, **moves: Any) -> None:  # noqa: FBT001 - click's flag
+    """Show the lab's date, or move it; print what ran meanwhile.
+
+    Exits with 3 if something was still at work when the clock was moved on.
+    """
+    wanted = {name: value for name, value in {"set": date, **moves}.items() if value is not None}
+    running = lifecycle.need(place_of())
+    told = lifecycle.ask(running, "POST" if wanted else "GET", "clock", wanted or None)
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        for one in told.get("happened", []):
+            click.echo(f"{one['at']}  {_name(one['schedule'])} -> {_name(one['target'])}  {one['error']}".rstrip())
+        click.echo(
+            f"{told['now']}, runs {told['rate']:g} times as fast as the machine's, pauses {told['speed']:g} times as fast"
+        )
+    sys.exit(3 if told.get("restless") else 0)
+
+
+def _name(arn: str) -> str:
+    """The last words of an ARN: what people call the thing."""
+    return arn.split(":", 5)[-1]
+
+
+@lab.command()
+@click.option("--runs", default=3, show_default=True, help="How many of the next runs to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def schedules(runs: int, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show rules and schedules with their next runs, those that are due first in front."""
+    planned = lifecycle.ask(lifecycle.need(place_of()), "GET", f"schedules?runs={runs}")
+    if as_json:
+        click.echo(json.dumps(planned))
+        return
+    for one in planned:
+        click.echo(f"{_name(one['arn'])}  {one['expression']} {one['zone']}{'' if one['enabled'] else '  DISABLED'}")
+        for target in one["targets"]:
+            click.echo(f"  -> {_name(target)}")
+        click.echo(f"  next: {', '.join(one['next']) or 'never'}")
+
+
+@lab.command()
 @click.option("--role", "only", default="", help="Only roles whose name contains this.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def permissions(only: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag

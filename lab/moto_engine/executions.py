@@ -36,7 +36,7 @@ def patch() -> None:
 
 def _wait(_self: Any, env: Any, wait_seconds: float) -> None:
     arn = env.states.context_object.context_object_data["Execution"]["Id"]
-    hooks().pause(max(0.0, wait_seconds), env.program_state_event.is_set, arn)
+    hooks().pause(max(0.0, wait_seconds), lambda: not env.is_running(), arn)
 
 
 def _pause_before_retry(seconds: float) -> None:
