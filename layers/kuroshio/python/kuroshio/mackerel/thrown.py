@@ -9,7 +9,7 @@ from kuroshio.errors import InvalidRequest, LimitExceeded
 from kuroshio.mackerel.messages import in_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kuroshio.mackerel.metrics import Writer
 
@@ -56,22 +56,32 @@ def written(figures: Iterable[Figure], writer: Writer, combine: str) -> tuple[in
 
     All are judged before any is packed, so that nothing is sent of what is partly wrong.
     """
-    count, packed, wrong = 0, [], []
+    packed: list[str] = []
+
+    def put(name: str, value: float, at: float | None) -> None:
+        try:
+            writer.put(name, value, combine=combine, at=at)
+        except LimitExceeded:
+            packed.extend(in_messages(writer.taken()))
+            writer.put(name, value, combine=combine, at=at)
+
+    count = judged(figures, put)
+    return count, [*packed, *in_messages(writer.taken())]
+
+
+def judged(figures: Iterable[Figure], put: Callable[[str, float, float | None], None]) -> int:
+    """Hand each figure to ``put``; how many there were. Raises InvalidRequest that names all that are wrong."""
+    count, wrong = 0, []
     for figure in figures:
         count += 1
         try:
-            value, at = _number(figure.value), None if figure.at is None else seconds(figure.at)
-            try:
-                writer.put(figure.name, value, combine=combine, at=at)
-            except LimitExceeded:
-                packed += in_messages(writer.taken())
-                writer.put(figure.name, value, combine=combine, at=at)
+            put(figure.name, _number(figure.value), None if figure.at is None else seconds(figure.at))
         except InvalidRequest as error:
             wrong.append(f"{figure.where}: {error}")
     if wrong:
         more = f"; and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
         raise InvalidRequest(f"{'; '.join(wrong[:_MOST_NAMED])}{more}. Nothing was sent")
-    return count, [*packed, *in_messages(writer.taken())]
+    return count
 
 
 def seconds(text: str) -> float:
