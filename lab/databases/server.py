@@ -83,6 +83,14 @@ class Server:
         for path in (folder / "data").rglob("*"):
             os.chown(path, _OWNER, _OWNER)
 
+    def address(self) -> str:
+        """Where other containers reach it."""
+        settings = json.loads(self.engine.do("inspect", self.container))[0]["NetworkSettings"]
+        networks = settings.get("Networks") or {}
+        return str(
+            next((net["IPAddress"] for net in networks.values() if net.get("IPAddress")), settings.get("IPAddress", ""))
+        )
+
     def log(self) -> str:
         """What it wrote to its error log."""
         return self.engine.logs(self.container)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kuroshio.adapters.mysql import Login, Server
+from kuroshio.adapters.replication import Instance
 from lab import engine as engines
 from lab.databases import server as databases
 from lab.databases.authority import Authority
@@ -60,3 +61,24 @@ def _open_to_us(server: databases.Server) -> None:
     server.engine.execute(
         server.container, ["mariadb", "--no-defaults", "-uroot", "-S", "/run/mysqld/mysqld.sock", "-e", statements]
     )
+
+
+@pytest.fixture
+def following(pair: Pair) -> Iterator[Pair]:
+    """The clone follows the source, from an empty schema ``live`` on."""
+    clone, source = Server(pair.login(pair.clone)), Server(pair.login(pair.source))
+    pair.both("DROP DATABASE IF EXISTS live", "CREATE DATABASE live")
+    begin = Instance(pair.login(pair.source)).position()
+    clone.rows(
+        "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=3306, MASTER_USER='root', MASTER_PASSWORD='', MASTER_SSL=1, "
+        "MASTER_SSL_VERIFY_SERVER_CERT=0, MASTER_LOG_FILE=%s, MASTER_LOG_POS=%s, MASTER_USE_GTID=no",
+        (pair.source.address(), begin.file, begin.offset),
+    )
+    clone.rows("START SLAVE")
+    try:
+        yield pair
+    finally:
+        clone.rows("STOP SLAVE")
+        clone.rows("RESET SLAVE ALL")
+        clone.close()
+        source.close()

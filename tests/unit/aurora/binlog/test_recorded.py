@@ -23,11 +23,11 @@ PRIMARY: dict[str, tuple[tuple[int, ...], tuple[object, ...]]] = {
     "numbers": ((1, 2, 3, 4, 6, 7), (None, None, None, None, True, None)),
     "kinds": ((1, 2, 3, 4, 5, 6), (None, None, "utf8mb4", "utf8mb4", None, None)),
 }
-JAPANESE = "_utf8mb4 X'e697a5e69cace8aa9e'"
+JAPANESE = "_utf8mb4 X'E697A5E69CACE8AA9E'"
 EXPECTED = [
-    f"write texts {JAPANESE} 18446744073709551615 _latin1 X'e9'",
+    f"write texts {JAPANESE} 18446744073709551615 _latin1 X'E9'",
     "write texts _utf8mb4 X'78' 0 _latin1 X''",
-    "write texts _utf8mb4 X'615c62' 5 _latin1 X'6f2762'",
+    "write texts _utf8mb4 X'615C62' 5 _latin1 X'6F2762'",
     (
         "write moments '2026-11-21 10:11:12.345' '-12:34:56.78' 2026 '2024-02-29' '2026-01-02 03:04:05.000006' "
         "'2026-11-21 00:00:01' '2026-01-02 03:04:05' '-00:00:01'"
@@ -43,15 +43,15 @@ EXPECTED = [
     "write numbers 2730 -12345678901.00005 -5 -128 65535 0.500000000000000000000000000000",
     "write numbers 0 0.00001 8388607 127 0 -99999999999999999999999999999999999.000000000000000000000000000001",
     "write numbers 1 99999999999999.99999 -8388608 0 1 0.000000000000000000000000000000",
-    f"write kinds 2 3 _utf8mb4 X'6162' _utf8mb4 X'{'e8aa9e' * 100}' X'6162000000' X'7a'",
+    f"write kinds 2 3 _utf8mb4 X'6162' _utf8mb4 X'{'E8AA9E' * 100}' X'6162000000' X'7A'",
     "write kinds 1 0 _utf8mb4 X'' _utf8mb4 X'' X'0000000000' X''",
-    "write kinds 1 2 _utf8mb4 X'e697a5' _utf8mb4 X'77' X'3132333435' X'00'",
+    "write kinds 1 2 _utf8mb4 X'E697A5' _utf8mb4 X'77' X'3132333435' X'00'",
     (
         "update moments '2026-11-21 10:11:12.345' '-12:34:56.78' 2026 '2024-02-29' '2026-01-02 03:04:05.000006' "
         "'2026-11-21 00:00:01' '2026-01-02 03:04:05' '-00:00:01'"
     ),
-    "update texts _utf8mb4 X'615c62' 5 _latin1 X'6f2762'",
-    "update texts _utf8mb4 X'615c62' 7 _latin1 X'6f2762'",
+    "update texts _utf8mb4 X'615C62' 5 _latin1 X'6F2762'",
+    "update texts _utf8mb4 X'615C62' 7 _latin1 X'6F2762'",
     "delete texts _utf8mb4 X'78' 0 _latin1 X''",
 ]
 

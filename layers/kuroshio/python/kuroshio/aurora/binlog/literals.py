@@ -49,8 +49,8 @@ def _number(raw: bytes, width: Width, *, unsigned: bool) -> str:
 
 def _text(value: bytes, width: Width, charset: str | None) -> str:
     if charset is None:  # a BINARY comes without the zeros at its end
-        return f"X'{value.ljust(width.longest, bytes(1)).hex()}'"
-    return f"_{charset} X'{value.hex()}'"
+        return f"X'{value.ljust(width.longest, bytes(1)).hex().upper()}'"
+    return f"_{charset} X'{value.hex().upper()}'"
 
 
 def _date(raw: bytes, _: Width) -> str:

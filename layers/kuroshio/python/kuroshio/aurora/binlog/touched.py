@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kuroshio.aurora.binlog.events import Event
     from kuroshio.aurora.binlog.rows import Key
     from kuroshio.aurora.binlog.statements import Effect, Name
+    from kuroshio.aurora.binlog.widths import Width
 
 _QUERY_HEADER = 13
 _LOAD_HEADER = 26  # EXECUTE_LOAD_QUERY: a query's header, and 13 bytes about the file
@@ -48,6 +49,7 @@ class Touched:
 
     keys: defaultdict[Name, set[Key]] = field(default_factory=lambda: defaultdict(set))
     whole: defaultdict[Name, set[str]] = field(default_factory=lambda: defaultdict(set))
+    widths: dict[Name, tuple[Width, ...]] = field(default_factory=dict)  # how the columns of a table stand in its rows
     unknown: set[str] = field(default_factory=set)  # reasons for which any table may have been touched
     events: int = 0
     bytes: int = 0
@@ -143,6 +145,7 @@ class Reader:
             self._give_up(name, "it has no primary key")
         if name in self.touched.whole:
             return
+        self.touched.widths[name] = table.widths
         found = self.touched.keys[name]
         try:
             found.update(rows.keys(event.kind, event.body, table, layout.primary))

@@ -67,11 +67,13 @@ def _equal(names: Sequence[str], key: Bound) -> str:
 
 
 def _literal(column: Column) -> str:
+    """In the form that ``binlog.literals`` has: both name the same row by the same text."""
     name = quoted(column.name)
-    if column.type_name in ("binary", "varbinary"):
-        return f"CONCAT('X''', HEX({name}), '''')"
-    if column.charset is not None:
-        return f"CONCAT('_{column.charset} X''', HEX({name}), '''')"
+    if column.type_name in ("enum", "set", "bit"):
+        return f"CAST({name} + 0 AS CHAR)"
     if column.is_integer or column.type_name in ("decimal", "year"):
         return f"CAST({name} AS CHAR)"
-    return f"CONCAT('''', {name}, '''')"
+    if column.charset is not None or column.type_name in ("binary", "varbinary"):
+        introducer = f"_{column.charset} X" if column.charset else "X"
+        return f"CONCAT('{introducer}', QUOTE(HEX({name})))"
+    return f"QUOTE({name})"
