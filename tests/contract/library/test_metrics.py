@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, MetricUnitError
 
 from kuroshio import metrics
 from kuroshio.adapters.hurried_outbox import HurriedOutbox
@@ -190,6 +192,44 @@ def test_what_could_not_be_sent_is_logged_with_its_figures(
     assert "check nightly OK" in gone
     assert "annotation 'release'" in gone
     assert "KUROSHIO_OUTBOX_QUEUE_URL" in missing
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_what_a_user_s_own_powertools_metrics_say_reaches_mackerel_too(
+    queue: Queue, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUROSHIO_METRICS_EMF", "on")
+    theirs = Metrics(provider=metrics.powertools_provider(namespace="Orders", service="shipping"))
+
+    @metrics.flushed
+    @theirs.log_metrics
+    def handler(event: Any, context: Any) -> None:
+        theirs.add_metric(name="shipped", unit=MetricUnit.Count, value=2)
+        theirs.add_metric(name="shipped", unit="Count", value=3)
+        theirs.add_metric(name="took", unit=MetricUnit.Seconds, value=7)
+        theirs.add_metric(name="took", unit=MetricUnit.Seconds, value=5)
+        metrics.put("ours", 1)
+        for record in event["Records"]:
+            with metrics.origin(record):
+                theirs.add_metric(name="each", unit=MetricUnit.Count, value=1)
+        with pytest.raises(MetricUnitError):
+            theirs.add_metric(name="wrong", unit="Furlongs", value=5)
+
+    handler(BATCH, CONTEXT)
+    bodies = queue.bodies()
+    assert len(bodies) == 1
+    assert sorted((point["name"], point["value"], point["combine"]) for point in json.loads(bodies[0])["points"]) == [
+        ("each", 1.0, "sum"),
+        ("each", 1.0, "sum"),
+        ("ours", 1.0, "sum"),
+        ("shipped", 5.0, "sum"),
+        ("took", 5.0, "last"),
+    ]
+    theirs_emf, ours_emf = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert theirs_emf["shipped"] == [2.0, 3.0]
+    assert theirs_emf["took"] == [7.0, 5.0]
+    assert "ours" not in theirs_emf
+    assert (ours_emf["ours"], "shipped" in ours_emf) == ([1.0], False)
 
 
 class Sqs:

@@ -212,6 +212,14 @@ def test_a_writer_sends_one_message_with_what_it_gathered() -> None:
     }
 
 
+def test_the_last_of_many_in_one_second_is_the_last_that_was_said() -> None:
+    wire = Wire()
+    with writer(wire) as metrics:
+        for value in range(120):
+            metrics.put("lag", value, combine="last")
+    assert list(cells(collected(*wire.messages)).values()) == [[119.0]]
+
+
 def test_the_same_work_done_again_counts_once_though_its_clock_moved_on() -> None:
     wire = Wire()
     for now in (NOON, NOON + 200):

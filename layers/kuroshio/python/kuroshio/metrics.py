@@ -27,6 +27,8 @@ from kuroshio.errors import ConfigurationMissing, KuroshioError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
     from kuroshio.adapters.hurried_outbox import HurriedOutbox
     from kuroshio.mackerel.gathering import Gathering
     from kuroshio.mackerel.messages import Parcel
@@ -49,6 +51,8 @@ class _Work:
         self.strict, self.deadline = strict, deadline
         service = os.environ.get("KUROSHIO_MACKEREL_SERVICE") or "not-configured"
         self.gathering: Gathering = Gathering(service=service, origin=origin, clock=time.time)
+        # What a Powertools provider has in EMF already.
+        self.bridged: Gathering = Gathering(service=service, origin=f"{origin}/powertools", clock=time.time)
 
 
 _current: ContextVar[tuple[_Work, str] | None] = ContextVar("kuroshio.metrics", default=None)
@@ -77,6 +81,23 @@ def annotate(title: str, *, first: float, last: float | None = None, description
     """Mark a span on the service's graphs; said again with ``last`` when it ends, by the same origin."""
     with _writing(f"the annotation {title!r:.80}") as (work, origin):
         work.gathering.annotate(origin, title, first=first, last=last, description=description)
+
+
+def powertools_provider(**settings: Any) -> AmazonCloudWatchEMFProvider:
+    """A provider for your own Powertools ``Metrics(provider=...)``: what it says goes to Mackerel too.
+
+    ``settings`` are those of Powertools' provider (``namespace``, ``service``). Counts and sizes are summed over a
+    minute; of anything else the last one counts. Dimensions stay in CloudWatch: Mackerel's metrics have none.
+    """
+    from kuroshio.adapters.powertools_bridge import provider
+
+    return provider(_bridged, settings)
+
+
+def _bridged(name: str, value: float, combine: str) -> None:
+    with _writing(f"the metric {name!r:.80}") as (work, origin):
+        inner = "" if origin == work.gathering.origin else origin
+        work.bridged.put(inner or work.bridged.origin, name, value, combine=combine, at=None, service="")
 
 
 @overload
@@ -198,14 +219,17 @@ def _writing(what: str) -> Iterator[tuple[_Work, str]]:
 
 def _send(work: _Work) -> None:
     """EMF first, then the one call. Raises what went wrong if the work is strict, and logs it otherwise."""
-    parcel = work.gathering.taken()
-    for deliver in (_to_cloudwatch, _to_outbox):
+    from kuroshio.mackerel.messages import merged
+
+    said = work.gathering.taken()
+    parcel = merged([said, work.bridged.taken()])
+    for deliver, what in ((_to_cloudwatch, said), (_to_outbox, parcel)):
         try:
-            deliver(parcel, work)
+            deliver(what, work)
         except Exception as error:
             if work.strict:
                 raise
-            _logger.error("metrics were not sent: %s: %s: %s", type(error).__name__, error, _told(parcel))  # noqa: TRY400
+            _logger.error("metrics were not sent: %s: %s: %s", type(error).__name__, error, _told(what))  # noqa: TRY400
 
 
 def _to_cloudwatch(parcel: Parcel, _: _Work) -> None:

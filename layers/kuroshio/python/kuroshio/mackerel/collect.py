@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kuroshio.errors import Outpaced
 from kuroshio.mackerel import places
 from kuroshio.mackerel.cells import Cell, Contribution
-from kuroshio.mackerel.messages import Parcel, Refused, unpacked
+from kuroshio.mackerel.messages import Parcel, Refused, merged, unpacked
 from kuroshio.mackerel.points import DAY
 from kuroshio.mackerel.ports import Key, Record
 
@@ -71,7 +71,7 @@ class Collector:
 
     def keep(self, parcels: Iterable[Parcel]) -> None:
         """Keep the parcels' contents. Raises TransientError with some of it kept, which does no harm to the next try."""
-        whole = _poured(parcels)
+        whole = merged(parcels)
         for refused in whole.refused:
             self._set_aside("messages", refused)
         cells: defaultdict[Key, list[Point]] = defaultdict(list)
@@ -227,13 +227,3 @@ def _portions(parcels: dict[str, Parcel]) -> Iterator[dict[str, Parcel]]:
         points += len(parcel.points)
     if portion:
         yield portion
-
-
-def _poured(parcels: Iterable[Parcel]) -> Parcel:
-    parts = list(parcels)
-    return Parcel(
-        tuple(point for parcel in parts for point in parcel.points),
-        tuple(report for parcel in parts for report in parcel.reports),
-        tuple(annotation for parcel in parts for annotation in parcel.annotations),
-        tuple(refused for parcel in parts for refused in parcel.refused),
-    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, SupportsFloat
 
-from kuroshio.mackerel.messages import Parcel
+from kuroshio.mackerel.messages import merged
 from kuroshio.mackerel.metrics import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kuroshio.mackerel.messages import Parcel
     from kuroshio.mackerel.points import Combine
 
 
@@ -43,12 +44,7 @@ class Gathering:
     def taken(self) -> Parcel:
         """All that was gathered since the last time."""
         with self._lock:
-            parcels = [writer.taken() for writer in self._writers.values()]
-        return Parcel(
-            tuple(point for parcel in parcels for point in parcel.points),
-            tuple(report for parcel in parcels for report in parcel.reports),
-            tuple(annotation for parcel in parcels for annotation in parcel.annotations),
-        )
+            return merged([writer.taken() for writer in self._writers.values()])
 
     def _of(self, origin: str) -> Writer:
         if origin not in self._writers:

@@ -10,6 +10,8 @@ from kuroshio.errors import InvalidRequest, LimitExceeded
 from kuroshio.mackerel import points
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kuroshio.mackerel.points import Annotation, Point, Report
 
 SCHEMA = "kuroshio.outbox/1"
@@ -34,6 +36,17 @@ class Parcel:
     reports: tuple[Report, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     refused: tuple[Refused, ...] = ()
+
+
+def merged(parcels: Iterable[Parcel]) -> Parcel:
+    """One parcel with what all of them hold."""
+    parts = list(parcels)
+    return Parcel(
+        tuple(point for parcel in parts for point in parcel.points),
+        tuple(report for parcel in parts for report in parcel.reports),
+        tuple(annotation for parcel in parts for annotation in parcel.annotations),
+        tuple(refused for parcel in parts for refused in parcel.refused),
+    )
 
 
 def packed(parcel: Parcel) -> str:

@@ -65,7 +65,7 @@ class Writer:
             raise InvalidRequest(f"metric {name!r}: combined by {first.combine} before, now by {made.combine}")
         if slot not in self._cells and len(self._cells) >= MOST_SERIES:
             raise LimitExceeded(f"more than {MOST_SERIES} different metrics before a flush; flush more often")
-        number = str(len(cell.contributions))
+        number = f"{len(cell.contributions):09d}"  # of the same second the last one counts, in the order of its key
         self._cells[slot] = first, cell.adding(Contribution(number, made.value, made.time))
 
     def check(
