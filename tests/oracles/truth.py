@@ -98,7 +98,7 @@ class Commit:
         self.templates: dict[str, Document] = {}
         for path, file in files.items():
             named = path.endswith(SUFFIXES) and file.mode.startswith("100") and path not in left_out
-            found = template(file.content) if named else None
+            found = template(file.content) if named and b"Resources" in file.content else None
             if found is not None:
                 self.templates[path] = found
         self._settings = _said(files)
