@@ -20,13 +20,11 @@ CODE = 130
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Turn the first signal into KeyboardInterrupt; later ones must not interrupt the cleaning up."""
+    """Turn the first signal into KeyboardInterrupt; later ones must not interrupt the cleaning up, nor the end."""
     before = {number: signal.signal(number, _first) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def _first(number: int, _frame: FrameType | None) -> None:

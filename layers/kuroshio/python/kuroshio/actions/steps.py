@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from kuroshio.actions import cancelling, detect
 from kuroshio.actions.job import Job
 from kuroshio.errors import KuroshioError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _STEPS = {"detect": "kuroshio.actions.detect", "after-merge": "kuroshio.actions.merged"}
 
@@ -20,9 +24,14 @@ def run(step: str) -> int:
     environ = dict(os.environ)
     try:
         with cancelling.heeded():
-            code: int = import_module(_STEPS[step]).main(environ)
-    except KuroshioError as error:
-        return detect.failed(Job(environ), error)
+            return _run(step, environ)
     except KeyboardInterrupt:
         return detect.cancelled(Job(environ))
+
+
+def _run(step: str, environ: Mapping[str, str]) -> int:
+    try:
+        code: int = import_module(_STEPS[step]).main(environ)
+    except KuroshioError as error:
+        return detect.failed(Job(environ), error)
     return code
