@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +17,11 @@ from tests.fakes.git_repository import GitRepository
 from tests.fakes.github_server import FakeGitHub, served
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterator
 
 EVENTS = Path(__file__).parent / "events"
+RUN = Path(__file__).parents[3] / ".github/actions/run.py"
 TEMPLATE = """
 Resources:
   Cart: {Type: AWS::Serverless::Function, Properties: {CodeUri: cart}}
@@ -25,6 +30,23 @@ Resources:
 """
 FILES = {"t.yaml": TEMPLATE, "cart/a.txt": "1", "mail/a.txt": "1", "common/a.txt": "1"}
 ROLE = "arn:aws:iam::123456789012:role/kuroshio-github"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A step that runs in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    environ: dict[str, str]
+
+    def cancel(self, *signals: signal.Signals) -> None:
+        for number in signals:
+            self.process.send_signal(number)
+
+    def ended(self) -> tuple[int, str, dict[str, str]]:
+        """Wait; the exit code, what it printed, and its outputs."""
+        said, _ = self.process.communicate(timeout=120)
+        return self.process.returncode, said.decode(), outputs_of(Path(self.environ["GITHUB_OUTPUT"]).read_text())
 
 
 @dataclass
@@ -44,11 +66,34 @@ class Runner:
 
     def run(self, step: str, event: str, base: str, head: str, *, run: int = 1, **pull: Any) -> int:
         """Run a step on a recorded event between two commits; ``pull`` replaces fields of its pull request."""
+        environ = self.environment(event, base, head, run=run, **pull)
+        with self.patch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            # What the step leaves in this process's environment is put back.
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
+                patch.setenv(name, "testing")
+            code = steps.run(step)
+        self.outputs = outputs_of(Path(environ["GITHUB_OUTPUT"]).read_text())
+        self.summary = Path(environ["GITHUB_STEP_SUMMARY"]).read_text()
+        return code
+
+    def begin(self, step: str, event: str, base: str, head: str, *, run: int = 1, **pull: Any) -> Started:
+        """Start a step as the action does, in a process of its own with nothing of this one's environment."""
+        environ = self.environment(event, base, head, run=run, **pull)
+        kept = {name: os.environ[name] for name in ("PATH", "AWS_ENDPOINT_URL") if name in os.environ}
+        command = [sys.executable, "-I", str(RUN), step]
+        process = subprocess.Popen(command, env=kept | environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return Started(process, environ)
+
+    def environment(self, event: str, base: str, head: str, *, run: int = 1, **pull: Any) -> dict[str, str]:
+        """What GitHub gives to a job: variables, the event, and empty files for what it says."""
         text = (EVENTS / f"{event}.json").read_text().replace("$BASE", base).replace("$HEAD", head)
         document = json.loads(text)
         if pull:
             document["pull_request"] |= pull
-        files = {name: self.folder / name for name in ("event", "output", "summary")}
+        self.folder.joinpath(f"run-{run}").mkdir(exist_ok=True)
+        files = {name: self.folder / f"run-{run}" / name for name in ("event", "output", "summary")}
         files["event"].write_text(json.dumps(document))
         files["output"].write_text("")
         files["summary"].write_text("")
@@ -64,16 +109,7 @@ class Runner:
             "GITHUB_ACTOR": "ada",
             "KUROSHIO_TOKEN": "ghs_nothing",
         }
-        with self.patch.context() as patch:
-            for name, value in (standard | self.environ).items():
-                patch.setenv(name, value)
-            # What the step leaves in this process's environment is put back.
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
-                patch.setenv(name, "testing")
-            code = steps.run(step)
-        self.outputs = outputs_of(files["output"].read_text())
-        self.summary = files["summary"].read_text()
-        return code
+        return standard | self.environ
 
     def with_role(self) -> None:
         """What a job has that may take the role in AWS."""

@@ -29,5 +29,9 @@ def heeded() -> Iterator[None]:
 
 def _first(number: int, _frame: FrameType | None) -> None:
     for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(each, _later)  # not SIG_IGN, of which Python complains where one is on its way already
     raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _later(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the step is ending."""
