@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kuroshio.adapters import deploy_command
+from kuroshio.adapters.deploy_command import Carried
 from kuroshio.changes.plan import Change, Plan, UnitChange
 from kuroshio.release.commands import Errand
 from tests.contract.github.conftest import FILES
@@ -59,4 +60,4 @@ time.sleep(60)
 """
     units = tuple(UnitChange(f"t#{name}", "function", "zip", Change.MODIFIED, ()) for name in "AB")
     errand = Errand((sys.executable, "-c", script), units)
-    assert deploy_command.run(errand, PLAN, os.environ) == (130, {"t#A": "sha256:1"})
+    assert deploy_command.run(errand, PLAN, os.environ, {}) == Carried(130, {"t#A": "sha256:1"})

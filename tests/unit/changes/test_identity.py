@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 
 from kuroshio.changes.gate import second_gate
-from kuroshio.changes.identity import File, Identity, of_definition, of_files, of_image, of_zip, zipped
+from kuroshio.changes.identity import File, Identity, of_definition, of_files, of_image, of_zip, read, zipped
 from kuroshio.changes.plan import Cause, Caveat, Change, Plan, Reason, UnitChange
 from kuroshio.errors import InvalidRequest
 
@@ -61,6 +61,12 @@ def test_an_image_is_its_digest_and_never_a_tag() -> None:
     assert of_image(f"123.dkr.ecr/repo@{SHA}") == of_image(SHA) == Identity("image", SHA)
     with pytest.raises(InvalidRequest, match="resolve it first"):
         of_image("repo:latest")
+
+
+def test_what_was_recorded_is_read_again_and_words_of_others_are_no_identity() -> None:
+    for identity in (of_files(FILES), of_zip(b"zip"), of_image(SHA), of_definition(b"StartAt: A")):
+        assert read(str(identity)) == identity
+    assert [read(words) for words in ("", "v1", SHA, "files", "files ", "version 3")] == [None] * 6
 
 
 class Running:

@@ -148,12 +148,18 @@ def _deploy(run: Run, release: Release, errand: Errand) -> int:
     from kuroshio.adapters import deploy_command
 
     run.job.tell(f"running {errand.command[0]} for {len(errand.units)} units")
-    code, done = deploy_command.run(errand, release.plan, _environment(run.job))
-    changes = {unit.id: unit.change.value for unit in errand.units}
+    # Of a unit that is owed since an earlier push nobody knows what is deployed.
+    certain = [unit.id for unit in errand.units if unit.id not in release.carried]
+    deployed = {unit: run.deployments.digest(unit) for unit in certain}
+    carried = deploy_command.run(errand, release.plan, _environment(run.job), deployed)
+    code, done = carried.code, carried.digests
+    changes = {unit.id: "equal" if unit.id in carried.equal else unit.change.value for unit in errand.units}
     for unit, digest in done.items():
         run.deployments.record(Deployed(unit, run.push.after, digest, datetime.now(UTC), changes[unit]))
     _paid(run, set(done))
     run.deployed |= done
+    if carried.equal:
+        run.job.tell(f"{len(carried.equal)} units were built as they are deployed")
     left = sorted(changes.keys() - done.keys())
     if code != 0 or left:
         run.job.note(

@@ -56,10 +56,18 @@ class DynamoDeployments:
             "time": time,
             "change": deployed.change,
         }
+        item: dict[str, AttributeValueTypeDef] = {name: {"S": text} for name, text in texts.items() if text}
+        newest: dict[str, AttributeValueTypeDef] = item | {"sk": {"S": f"newest#{deployed.unit}"}}
         with aws.translated(f"recording {deployed.unit} in {self._table}"):
-            aws.client("dynamodb").put_item(
-                TableName=self._table, Item={name: {"S": text} for name, text in texts.items() if text}
-            )
+            aws.client("dynamodb").put_item(TableName=self._table, Item=item)
+            aws.client("dynamodb").put_item(TableName=self._table, Item=newest)
+
+    def digest(self, unit: str) -> str:
+        """Return what was recorded of the unit's newest deployment, or nothing."""
+        key: dict[str, AttributeValueTypeDef] = {"pk": {"S": self._pk}, "sk": {"S": f"newest#{unit}"}}
+        with aws.translated(f"reading {unit} in {self._table}"):
+            found = aws.client("dynamodb").get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
+        return found["digest"]["S"] if "digest" in found else ""
 
     def _put(self, item: dict[str, AttributeValueTypeDef], revision: int) -> None:
         from botocore.exceptions import ClientError

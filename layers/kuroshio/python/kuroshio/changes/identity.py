@@ -27,6 +27,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _MODES = {"100644": 0o100644, "100755": 0o100755, "120000": 0o120777}
 
+_KINDS = ("zip", "image", "definition", "files")
 _DIGEST = re.compile(r"(?:.+@)?(sha256:[0-9a-f]{64})")
 _MENTION = re.compile(r"\$\{([A-Za-z0-9_.]+)\}")
 
@@ -41,6 +42,10 @@ class Identity:
     kind: str
     digest: str
 
+    def __str__(self) -> str:
+        """As it is recorded; ``read`` reads it."""
+        return f"{self.kind} {self.digest}"
+
 
 @dataclass(frozen=True)
 class File:
@@ -48,6 +53,12 @@ class File:
 
     content: bytes
     mode: str = "100644"
+
+
+def read(written: str) -> Identity | None:
+    """Return the identity that was recorded; None for anything else, such as a digest in somebody's own words."""
+    kind, _, digest = written.partition(" ")
+    return Identity(kind, digest) if kind in _KINDS and digest else None
 
 
 def zipped(files: Mapping[str, File]) -> bytes:

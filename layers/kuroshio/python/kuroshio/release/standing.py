@@ -42,7 +42,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What is known of a unit's last deployment. ``digest`` is what the deploy command said of the artifact, or empty."""
+    """What is known of a unit's last deployment.
+
+    ``digest`` is the artifact's identity where the command passed the second gate, else what it said, or empty.
+    ``change`` is "equal" where nothing had to be deployed.
+    """
 
     unit: str
     commit: str
@@ -62,3 +66,6 @@ class Deployments(Protocol):
 
     def record(self, deployed: Deployed) -> None:
         """Keep what was deployed of a unit."""
+
+    def digest(self, unit: str) -> str:
+        """Return what was recorded of the unit's newest deployment, or nothing."""
