@@ -9,6 +9,7 @@ from kuroshio.changes import images
 from kuroshio.changes.imports.closure import Closure, Commons
 from kuroshio.changes.imports.files import is_below
 from kuroshio.changes.imports.graph import Closures, CodeDirectory, Language, Start
+from kuroshio.changes.relations.following import followed
 from kuroshio.changes.unit import Input
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def narrowed(before: Snapshot, after: Snapshot, changes: ChangedFiles, contents:
     """Return the snapshots with each unit made of what it can be told to be made of: handlers' imports, images' copies."""
     if not len(changes):
         return before, after
+    before, after = _with_relations(before, after, contents)
     before, after = _handlers(before, after, changes, contents)
     said = (before.settings, after.settings)
     old, new = (_with(side, images.narrowed(side, changes.folders, contents, said)) for side in (before, after))
@@ -75,12 +77,18 @@ def narrowed(before: Snapshot, after: Snapshot, changes: ChangedFiles, contents:
 
 
 def explained(side: Snapshot, contents: Contents) -> Snapshot:
-    """Return the snapshot with each image made of what its Dockerfile copies, changed or not."""
+    """Return the snapshot with each image made of what its Dockerfile copies, each build with what it reads besides."""
+    side = _with(side, followed(side, contents, {}))
     return _with(side, images.narrowed(side, None, contents, (side.settings,)))
 
 
 def _with(side: Snapshot, units: Mapping[str, Unit]) -> Snapshot:
     return replace(side, narrowed={**side.narrowed, **units}) if units else side
+
+
+def _with_relations(before: Snapshot, after: Snapshot, contents: Contents) -> tuple[Snapshot, Snapshot]:
+    kept: dict[str, str | None] = {}
+    return _with(before, followed(before, contents, kept)), _with(after, followed(after, contents, kept))
 
 
 def _handlers(
