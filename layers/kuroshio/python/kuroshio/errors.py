@@ -18,6 +18,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
         ├── SettingsInvalid       kuroshio.yaml is not as its schema says
         ├── BinlogUnreadable      a server's binlog is cut off, damaged or in a form that is not known
+        ├── SeedRefused           where a clone begins in its source's binlog is missing, stale, ambiguous or impossible
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
         ├── DeploymentFailed      a build, a push or a stack update failed; what was in force still is
@@ -93,6 +94,10 @@ class SettingsInvalid(PermanentError):  # noqa: N818
 
 class BinlogUnreadable(PermanentError):  # noqa: N818
     """A binlog is cut off, damaged or in a form that is not known. The message names the file and the position."""
+
+
+class SeedRefused(PermanentError):  # noqa: N818
+    """Where a clone begins in its source's binlog is missing, stale, ambiguous or impossible; the message says which."""
 
 
 class LimitExceeded(PermanentError):  # noqa: N818
