@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from harness import eventually
 
 from kuroshio.adapters import aws
+from kuroshio.adapters.deployments import DynamoDeployments
 from kuroshio.adapters.plan_store import S3Plans
 from kuroshio.changes.publication import Publication
 from kuroshio.changes.request import request as detect_request
@@ -29,6 +32,14 @@ if TYPE_CHECKING:
 FOUNDATION = (Path(__file__).parents[2] / "foundation.yaml").read_text()
 MACHINE = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
 DEPLOY = "import os; print(open(os.environ['KUROSHIO_UNITS_FILE']).read())"
+# Deploys one of two units, says that it did, and hangs.
+HALF_WAY = """
+import json, os, sys, time
+with open(os.environ["KUROSHIO_RESULTS_FILE"], "a") as results:
+    results.write(json.dumps({"unit": "t.yaml#Cart"}) + "\\n")
+open(sys.argv[1], "w").close()
+time.sleep(300)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +117,35 @@ def test_both_steps_do_their_work_with_what_their_roles_may_and_no_more(
     verdicts = judge([need for need in needs_of(lab.records()) if need.role in arns], roles)
     assert {one.need.role for one in verdicts} == arns
     assert [(one.need.action, one.need.resource) for one in verdicts if one.decision != "Allowed"] == []
+
+
+def test_a_cancelled_deployment_ends_its_command_keeps_what_was_done_and_says_what_is_owed(
+    deployed: dict[str, str], runner: Runner, tmp_path: Path
+) -> None:
+    base = runner.repository.make_commit(FILES)
+    head = runner.repository.make_commit(FILES | {"cart/a.txt": "2", "mail/a.txt": "2"}, base)
+    pull = {"number": 50, "base": {"ref": "main"}, "merged_at": "2026-11-21T05:40:00Z", "merge_commit_sha": head}
+    runner.github.pulls[head] = [pull]
+    runner.with_role()
+    runner.give(
+        KUROSHIO_AWS_REGION=REGION,
+        KUROSHIO_ROLE=deployed["GitHubReleaseRoleArn"],
+        KUROSHIO_PLAN_BUCKET=deployed["PlanBucketName"],
+        KUROSHIO_LEDGER_TABLE=deployed["LedgerTableName"],
+        KUROSHIO_TARGET="cancelled",
+        KUROSHIO_DEPLOY=json.dumps([sys.executable, "-c", HALF_WAY, str(tmp_path / "half-way")]),
+    )
+    step = runner.begin("after-merge", "push", base, head)
+    eventually((tmp_path / "half-way").exists, within_s=120)
+    step.cancel(signal.SIGINT)
+    code, said, outputs = step.ended()
+    assert (code, "Traceback" in said) == (130, False), said
+    assert (outputs["deployed"], outputs["owed"]) == ('["t.yaml#Cart"]', '["t.yaml#Mail"]')
+    (body,) = runner.github.bodies(50)
+    assert "| `t.yaml#Cart` | modified | deployed |" in body
+    assert "| `t.yaml#Mail` | modified | **not deployed**: it is owed, and the next push carries it |" in body
+    standing = DynamoDeployments(deployed["LedgerTableName"], "octo/shop", "cancelled").standing()
+    assert [debt.unit for debt in standing.debts] == ["t.yaml#Mail"]
 
 
 def test_the_pointer_cannot_be_written_without_a_comparison(lab: LabInProcess, deployed: dict[str, str]) -> None:
