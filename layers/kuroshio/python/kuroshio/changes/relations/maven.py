@@ -124,7 +124,7 @@ class _Reader:
         self._open: list[str] = []
         self._said: list[dict[str, str]] = []
         self._text = ""
-        parser = expat.ParserCreate()
+        parser = expat.ParserCreate("utf-8")  # whatever the file says: it was decoded already
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._take
