@@ -67,6 +67,9 @@ def test_a_change_of_a_shared_project_changes_the_functions_that_are_built_from_
         'sourceSets.main.java.srcDir("${rootProject.projectDir}/libs/tax/src")',
         "def x = rootProject.file('libs/tax')",
         "def x = new File(rootDir, 'libs/tax')",
+        "def p = ~/a/*.b/; dependencies { implementation project(':libs:tax') } /* x */",
+        "def p = ~/http:\\/\\//; dependencies { implementation project(':libs:tax') }",
+        "testImplementation 'a:b:1'; implementation project(':libs:tax')",
     ],
 )
 def test_what_a_build_script_names_literally_is_followed(orders: str) -> None:

@@ -24,7 +24,8 @@ SETTINGS = ("settings.gradle", "settings.gradle.kts")
 _COMPUTED = "all of it: {} computes what it is built from"
 
 _TEXT = r"\"[^\"\n]*\"|'[^'\n]*'"
-_TOKEN = re.compile(rf"(?s)\"\"\".*?\"\"\"|'''.*?'''|{_TEXT}|//[^\n]*|/\*.*?\*/")
+# Comments begin a line or follow white space; elsewhere Groovy's /patterns/ hold the same characters.
+_TOKEN = re.compile(rf"(?s)\"\"\".*?\"\"\"|'''.*?'''|{_TEXT}|(?<!\S)//[^\n]*|(?<!\S)/\*.*?\*/")
 _INCLUDE = re.compile(rf"\binclude\b\s*\(?((?:\s*(?:{_TEXT})\s*,?)*)")
 _BUILD = re.compile(rf"\bincludeBuild\b\s*\(?\s*({_TEXT})?")
 _FLAT = re.compile(r"\bincludeFlat\b")
@@ -44,7 +45,7 @@ _ROOT_PATH = re.compile(
 _BARE_ROOT = re.compile(r"\brootDir\b|\brootProject\.projectDir\b")
 _ROOTS = re.compile(r"\$(?:\{(?:rootProject\.|project\.)?rootDir\}|\{rootProject\.projectDir\}|rootDir\b)")
 _HERE = re.compile(r"\$(?:\{(?:project\.)?projectDir\}|projectDir)")
-_TESTS = re.compile(r"(?m)^[ \t]*(?:test|androidTest|integrationTest)\w*[ \t(].*$")
+_TESTS = re.compile(r"(?m)^[ \t]*(?:test|androidTest|integrationTest)\w*[ \t(][^;{}\n]*$")
 
 
 @dataclass
