@@ -19,6 +19,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── SettingsInvalid       kuroshio.yaml is not as its schema says
         ├── BinlogUnreadable      a server's binlog is cut off, damaged or in a form that is not known
         ├── SeedRefused           where a clone begins in its source's binlog is missing, stale, ambiguous or impossible
+        ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
         ├── DeploymentFailed      a build, a push or a stack update failed; what was in force still is
@@ -98,6 +99,10 @@ class BinlogUnreadable(PermanentError):  # noqa: N818
 
 class SeedRefused(PermanentError):  # noqa: N818
     """Where a clone begins in its source's binlog is missing, stale, ambiguous or impossible; the message says which."""
+
+
+class CutOverReturned(PermanentError):  # noqa: N818
+    """A cut-over was given up: the source is written to as before, or the message says what a person must look at."""
 
 
 class LimitExceeded(PermanentError):  # noqa: N818
