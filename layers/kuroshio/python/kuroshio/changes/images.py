@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kuroshio.changes import dockerignore
 from kuroshio.changes.dockerfile import bases, patterns
 from kuroshio.changes.dockerfile.lines import MAX_BYTES, NotUnderstood
-from kuroshio.changes.dockerfile.stages import Reading, read
+from kuroshio.changes.dockerfile.stages import Reading, Stages, parsed, reading
 from kuroshio.changes.tree import SYMLINK
 from kuroshio.changes.unit import Image, Input, Packaging
 from kuroshio.errors import LimitExceeded
@@ -142,6 +142,7 @@ class _Contexts:
     def __init__(self, tree: Tree, said: tuple[Settings, ...]) -> None:
         self._tree = tree
         self._said = said
+        self._parsed: dict[tuple[bytes, object], Stages | NotUnderstood] = {}
 
     def narrow(
         self, place: _Place, content: bytes | None, image: Image | None, ignored: tuple[tuple[str, ...], ...]
@@ -150,12 +151,12 @@ class _Contexts:
         context = place.context
         sources: tuple[tuple[str, ...], ...] | None = None
         try:
-            reading = self._read(content, image)
-            found = tuple(dict.fromkeys(each.parts for each in reading.sources))
+            taken = self._read(content, image)
+            found = tuple(dict.fromkeys(each.parts for each in taken.sources))
             if () in found:
                 note = f"all of it: {place.dockerfile} copies the whole context"
             else:
-                self._check(context.path, reading)
+                self._check(context.path, taken)
                 sources = found
                 note = f"what {place.dockerfile} copies: {_listed(found)}"
         except NotUnderstood as error:
@@ -170,19 +171,31 @@ class _Contexts:
             raise NotUnderstood(f"it has more than {MAX_BYTES:,} bytes")
         if image is None or image.extra:
             raise NotUnderstood("DockerBuildExtraParams tell the builder more than is followed")
-        reading = read(content, image.target, None if image.args is None else dict(image.args))
-        for base in reading.bases:
+        found = reading(self._stages(content, image), image.target)
+        for base in found.bases:
             if not all(bases.is_without_triggers(base, each.without_onbuild) for each in self._said):
                 raise NotUnderstood(
                     f"its base image {base[:120]} may have ONBUILD triggers; if not, name it in kuroshio.yaml: "
                     "images.without-onbuild"
                 )
-        return reading
+        return found
 
-    def _check(self, context: str, reading: Reading) -> None:
+    def _stages(self, content: bytes, image: Image) -> Stages:
+        key = (content, image.args)
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parsed(content, None if image.args is None else dict(image.args))
+            except NotUnderstood as error:
+                self._parsed[key] = error
+        found = self._parsed[key]
+        if isinstance(found, NotUnderstood):
+            raise found
+        return found
+
+    def _check(self, context: str, taken: Reading) -> None:
         """Refuse sources that links lead to, and those of which nothing is in git: a step before the build makes them."""
         links = list(self._links(context))
-        for each in reading.sources:
+        for each in taken.sources:
             shown = "/".join(each.parts)[:80]
             for link in links:
                 if len(link) <= len(each.parts) and patterns.touches(each.parts, link):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kuroshio.changes.dockerfile import patterns
 from kuroshio.changes.dockerfile.lines import Instruction, NotUnderstood, instruction, instructions
@@ -68,6 +68,9 @@ class _Stage:
     )  # COPY --from, RUN --mount=from: a stage's name or number, or an image
 
 
+Stages: TypeAlias = tuple[_Stage, ...]
+
+
 @dataclass(frozen=True)
 class Reading:
     """What the target's stages take out of the context, and the images from elsewhere that they begin with."""
@@ -82,6 +85,11 @@ def read(content: bytes, target: str | None, given: Mapping[str, str | None] | N
     An argument with the value None is passed with a value that is not known; None as a whole: any may be passed.
     Raises NotUnderstood where something cannot be followed.
     """
+    return reading(parsed(content, given), target)
+
+
+def parsed(content: bytes, given: Mapping[str, str | None] | None) -> Stages:
+    """Return the stages of a Dockerfile, for ``reading``: one file may have a target for each of many images."""
     if any(name.upper().startswith(("BUILDKIT_", "SOURCE_DATE_EPOCH")) for name in given or ()):
         raise NotUnderstood("its DockerBuildArgs speak to the builder itself")
     stages = _stages(content, given)
@@ -90,6 +98,11 @@ def read(content: bytes, target: str | None, given: Mapping[str, str | None] | N
     names = [stage.name for stage in stages if stage.name]
     if len(set(names)) < len(names):
         raise NotUnderstood("two of its stages have one name")
+    return tuple(stages)
+
+
+def reading(stages: Stages, target: str | None) -> Reading:
+    """Return what the stages that lead to ``target`` take out of the context. Raises NotUnderstood where it is none."""
     wanted = range(len(stages)) if target is None else [_target(stages, target)]
     reached = _reached(stages, wanted)
     return Reading(
@@ -225,14 +238,14 @@ def _flag(each: Instruction, name: str) -> str | None:
     return next((value for flag in each.flags for key, _, value in [flag[2:].partition("=")] if key == name), None)
 
 
-def _target(stages: list[_Stage], target: str) -> int:
+def _target(stages: Stages, target: str) -> int:
     at = _find(stages, target.lower()) if target else len(stages) - 1
     if at is None:
         raise NotUnderstood(f'it has no stage "{target[:80]}"')
     return at
 
 
-def _find(stages: list[_Stage], name: str) -> int | None:
+def _find(stages: Stages, name: str) -> int | None:
     """Return the stage of a name, or of a number that is no name."""
     for at, stage in enumerate(stages):
         if stage.name == name:
@@ -240,7 +253,7 @@ def _find(stages: list[_Stage], name: str) -> int | None:
     return int(name) if name.isascii() and name.isdigit() and len(name) < 6 and int(name) < len(stages) else None  # noqa: PLR2004
 
 
-def _reached(stages: list[_Stage], wanted: range | list[int]) -> list[int]:
+def _reached(stages: Stages, wanted: range | list[int]) -> list[int]:
     reached: set[int] = set()
     waiting = [*wanted]
     while waiting:
