@@ -111,6 +111,30 @@ def test_a_fork_without_a_token_is_planned_on_the_runner_and_told_so(
     assert runner.github.asked == []
 
 
+def test_dependabots_job_may_neither_take_the_role_nor_comment_and_has_its_plan_in_the_summary(
+    runner: Runner, commits: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its token reads only, and no token for AWS is offered: https://docs.github.com/code-security/dependabot."""
+    runner.give(KUROSHIO_ROLE="arn:aws:iam::123456789012:role/r", GITHUB_ACTOR="dependabot[bot]")
+    runner.github.is_read_only = True
+    assert runner.run("detect", "pull_request.opened", *commits) == 0
+    assert (runner.outputs["status"], runner.outputs["published"]) == ("planned", "false")
+    assert "t.yaml#Cart" in runner.summary
+    assert runner.github.bodies() == []
+    assert "::notice title=Kuroshio::A pull request of Dependabot gets no token" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("cloud")
+def test_dependabots_job_whose_permissions_were_raised_is_planned_as_any_other(
+    runner: Runner, commits: tuple[str, str]
+) -> None:
+    deployed(runner)
+    published(runner, *commits)
+    runner.give(GITHUB_ACTOR="dependabot[bot]")
+    assert runner.run("detect", "pull_request.opened", *commits) == 0
+    assert (runner.outputs["published"], len(runner.github.bodies())) == ("true", 1)
+
+
 def test_a_missing_permission_is_a_failure_that_names_it(
     runner: Runner, commits: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
