@@ -25,6 +25,7 @@ from lab.gateway import Gateway
 from lab.keys import Keys
 from lab.place import ACCOUNT, Place, Running, place_of, start_time
 from lab.recorder import Recorder
+from lab.sockets import listening
 from lab.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
@@ -223,9 +224,6 @@ def serve(place: Place, port: int, gateway_address: str, speed: float) -> None:
     place.running_file.unlink(missing_ok=True)
 
 
-_IP_FREEBIND = 15  # linux/in.h; Python has no name for it before 3.14
-
-
 class LateDoor:
     """Ports are bound first, so that a taken one is told before anything is started."""
 
@@ -245,13 +243,7 @@ def serve_on(address: str, port: int, door: LateDoor) -> BaseWSGIServer:
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 
-    # A bridge of Podman's has its address only while a container is on it; the door is there before the first one.
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if address != "127.0.0.1":
-        listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-    listener.bind((address, port))
-    listener.listen(128)
+    listener = listening(address, port)
     return make_server(address, port, door, threaded=True, request_handler=Quiet, fd=listener.detach())
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from lab.mackerel.faults import ConnectionDropped
+from lab.sockets import listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,11 +35,13 @@ class Served:
 @contextmanager
 def serve(mackerel: FakeMackerel, host: str = "127.0.0.1", port: int = 0) -> Iterator[Served]:
     """Serve in a thread until the block ends; port 0 picks a free one."""
-    server = _Server(host, port, _dropping(mackerel), _Handler)
+    listener = listening(host, port)
+    port = listener.getsockname()[1]
+    server = _Server(host, port, _dropping(mackerel), _Handler, fd=listener.detach())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield Served(f"http://{host}:{server.port}", mackerel)
+        yield Served(f"http://{host}:{port}", mackerel)
     finally:
         server.shutdown()
         server.server_close()
