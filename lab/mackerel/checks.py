@@ -36,6 +36,9 @@ def report(org: Organization, call: Call) -> Any:
     unknown = [entry["source"]["hostId"] for entry in reports if entry["source"]["hostId"] not in org.hosts]
     if unknown:
         raise Refusal(400, f"Unknown host: {unknown[0]}.")
+    longest = org.rules.longest_check
+    if longest is not None and any(len(entry["name"]) > longest for entry in reports):
+        raise Refusal(400, "A check's name is too long.")
     for entry in reports:
         host, name, occurred = entry["source"]["hostId"], entry["name"], int(entry["occurredAt"])
         if occurred > call.now - org.rules.reports_expire and (host, name, occurred) not in org.reports:

@@ -24,6 +24,7 @@ class Rules:
     retry_after: int | None = None  # seconds; no client is known to read one
     most_points: int | None = None  # in one POST
     longest_name: int | None = None  # of a metric
+    longest_check: int | None = None  # its name, in a report
     most_bytes: int = 1 << 20
     points_expire: int = 24 * 3600  # older ones are dropped, and the answer is 200
     reports_expire: int = 6 * 3600
