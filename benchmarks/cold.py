@@ -159,6 +159,7 @@ def _variables(table: int) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{table}",
         "AWS_LAMBDA_FUNCTION_NAME": "record_run",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
+        "ENVIRONMENT": "dev",
         "LAMBDA_TASK_ROOT": "/var/task",
         "LEDGER_TABLE": "ledger",
         "POWERTOOLS_METRICS_NAMESPACE": "Kuroshio",

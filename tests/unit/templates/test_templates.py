@@ -185,3 +185,28 @@ def test_plans_are_written_once_and_not_deleted() -> None:
 
     assert statements["PlansAreWrittenOnce"]["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     assert statements["PlansAreNotDeleted"]["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+
+
+def test_nothing_that_sends_to_mackerel_exists_without_a_secret() -> None:
+    words = ("Outbox", "CollectMetrics", "FlushMetrics", "FlushEvery", "Mackerel")
+    senders = {name: resource for name, resource in RESOURCES.items() if name.startswith(words)} | of_type(
+        "AWS::Scheduler::Schedule"
+    )
+    unconditional = [name for name, resource in senders.items() if resource.get("Condition") != "SendsToMackerel"]
+    assert len(senders) > 20
+    assert unconditional == ["MackerelKey"]  # the foundation's secret, which a person fills first
+
+
+def test_every_alarm_of_the_outbox_is_explained_and_hears_figures_that_are_written() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    page = (ROOT / "docs/mackerel.md").read_text()
+    journals = "".join(path.read_text() for path in (ROOT / "layers/kuroshio/python/kuroshio/adapters").glob("*.py"))
+    sent = {name for name, alarm in alarms.items() if alarm["Properties"]["Namespace"] == "Kuroshio"}
+    explained = {
+        name for row in re.findall(r"^\| ([A-Z]\w+(?:, [A-Z]\w+)*) \|", page, re.MULTILINE) for name in row.split(", ")
+    }
+
+    assert len(sent) > 5
+    assert sent | {"OutboxUncollected", "OutboxDeadLetters"} <= explained
+    assert {name for name in explained if name.startswith(("Outbox", "Mackerel", "Flush", "Collect"))} <= set(alarms)
+    assert {alarms[name]["Properties"]["MetricName"] for name in sent} <= set(re.findall(r'"(\w+)"', journals))
