@@ -222,6 +222,13 @@ def _arn(service: str, kind: str, *names: str) -> Any:
     return make
 
 
+def _dynamodb(call: Call, account: str) -> str:
+    tables = list(call.parameters.get("RequestItems") or {})  # of batches: ours name one table
+    if len(tables) == 1:
+        return f"arn:aws:dynamodb:{call.region}:{account}:table/{tables[0]}"
+    return str(_arn("dynamodb", "table/", "TableName")(call, account))
+
+
 def _sqs(call: Call, account: str) -> str:
     url = str(call.parameters.get("QueueUrl") or call.parameters.get("QueueName") or "")
     return f"arn:aws:sqs:{call.region}:{account}:{url.rsplit('/', 1)[-1]}" if url else "*"
@@ -264,7 +271,7 @@ def _iam(call: Call, account: str) -> str:
 
 _RESOURCES: dict[str, Any] = {
     "s3": _s3,
-    "dynamodb": _arn("dynamodb", "table/", "TableName"),
+    "dynamodb": _dynamodb,
     "sqs": _sqs,
     "sns": _arn("sns", "", "TopicArn", "TargetArn"),
     "lambda": _lambda,

@@ -236,6 +236,20 @@ def test_while_mackerel_is_down_cloudwatch_has_the_figures(outbox: Outbox) -> No
     assert outbox.figures("kuroshio-dev-collect-metrics")["MessagesCollected"] >= 1
 
 
+def test_a_point_that_comes_a_day_late_is_named_as_lost_and_mackerel_is_told_how_many(outbox: Outbox) -> None:
+    late = int(time.time()) - 25 * 3600
+    lost = points.point(SERVICE, "orders.late", 4, at=late, now=late, combine="sum", key="k0")
+    outbox.send(packed(Parcel(points=(lost,))))
+
+    def told() -> Any:
+        outbox.drain()
+        return outbox.series("kuroshio.outbox.lost")
+
+    [values] = eventually(told).values()
+    assert list(values.values()) == [1]
+    assert outbox.series("orders.late") == {}
+
+
 def test_what_cannot_be_collected_waits_among_the_dead_letters_and_counts_once_when_it_is_brought_back(
     outbox: Outbox,
 ) -> None:

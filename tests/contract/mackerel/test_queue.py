@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 
 from kuroshio.adapters import aws
-from kuroshio.adapters.outbox import SqsOutbox, batch_response, deliveries
+from kuroshio.adapters.outbox import SqsOutbox
+from kuroshio.adapters.outbox_batches import batch_response, deliveries
 from kuroshio.errors import NotFound, RequestRefused
 from kuroshio.mackerel.collect import Collector, Delivery
 from kuroshio.mackerel.metrics import Metrics

@@ -110,6 +110,13 @@ class _Empty:
             "PutItem",
             f"arn:aws:dynamodb:{PREFIX}:table/t",
         ),
+        (
+            "dynamodb",
+            "batch_get_item",
+            {"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}]}}},
+            "BatchGetItem",
+            f"arn:aws:dynamodb:{PREFIX}:table/t",
+        ),
         ("sts", "get_caller_identity", {}, "GetCallerIdentity", "*"),
         ("iam", "get_role", {"RoleName": "r"}, "GetRole", f"arn:aws:iam::{ACCOUNT}:role/r"),
         (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kuroshio.adapters.outbox import Batches
+from kuroshio.adapters.outbox_batches import Batches
 from kuroshio.adapters.outbox_journal import OutboxJournal
 from kuroshio.errors import AccessRefused, ConfigurationMissing, KuroshioError, NotFound, ServiceUnavailable
 from kuroshio.mackerel import points, state

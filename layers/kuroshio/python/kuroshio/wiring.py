@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kuroshio.config import from_env
 
 if TYPE_CHECKING:
-    from kuroshio.adapters.outbox import Batches
+    from kuroshio.adapters.outbox_batches import Batches
     from kuroshio.changes.ports import Journal
     from kuroshio.changes.publication import Publication
     from kuroshio.mackerel.flushing import Flushing
@@ -109,7 +109,7 @@ class CollectMetrics:
 @cache
 def collect_metrics() -> Batches:
     """Wire ``collect_metrics``: messages of the outbox into the ledger."""
-    from kuroshio.adapters.outbox import Batches
+    from kuroshio.adapters.outbox_batches import Batches
     from kuroshio.adapters.outbox_journal import OutboxJournal
     from kuroshio.adapters.outbox_ledger import DynamoOutboxLedger
     from kuroshio.mackerel.collect import Collector
