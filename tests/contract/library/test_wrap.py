@@ -198,7 +198,13 @@ def test_a_spool_that_cannot_be_written_loses_only_what_cannot_be_sent_now(queue
 
 
 @pytest.mark.parametrize(
-    "words", [["--name", "a/b", "--", "true"], ["--timeout", "soon", "--", "true"], ["--name", "a"]]
+    "words",
+    [
+        ["--name", "a/b", "--", "true"],
+        ["--timeout", "soon", "--", "true"],
+        ["--name", "a"],
+        ["--nmae", "a", "--", "true"],
+    ],
 )
 def test_wrong_usage_is_told_before_anything_runs(words: list[str]) -> None:
     done = wrapped(*words)

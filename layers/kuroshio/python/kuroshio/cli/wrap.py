@@ -68,7 +68,7 @@ def _name(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     return value
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @click.option("--name", callback=_name, help="Of the check and the metrics; machine and command where it is left out.")
 @click.option("--service", envvar="KUROSHIO_MACKEREL_SERVICE", help="The service in Mackerel that has the metrics.")
