@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lab.containers import network_name
 from lab.demo.changes import Chapter as Changes
+from lab.demo.house import House
+from lab.demo.mackerel import Chapter as Mackerel
 from lab.demo.stage import Stage, StepFailed
+from lab.engine import find
+from lab.mackerel import FakeMackerel, serve
+from lab.place import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).parents[2]
-CHAPTERS = {"changes": Changes}
+CHAPTERS: dict[str, type[Changes | Mackerel]] = {"changes": Changes, "mackerel": Mackerel}
 
 
 def main(arguments: list[str]) -> int:
@@ -31,9 +42,10 @@ def main(arguments: list[str]) -> int:
     try:
         stage.run("Lab up: AWS on this machine", kuroshio, "lab", "up", cwd=CHECKOUT)
         env = json.loads(stage.run("Where it is", kuroshio, "lab", "env", "--json", cwd=CHECKOUT))
-        for name in chosen:
-            stage.console.rule(f"chapter {name}")
-            CHAPTERS[name](stage, env, CHECKOUT).run()
+        with _house(stage, env) as house:
+            for name in chosen:
+                stage.console.rule(f"chapter {name}")
+                CHAPTERS[name](house).run()
     except StepFailed as failure:
         stage.console.print(str(failure), style="red", highlight=False, markup=False)
         return 1
@@ -42,6 +54,20 @@ def main(arguments: list[str]) -> int:
             stage.run("Lab down: nothing is left running", kuroshio, "lab", "down", cwd=CHECKOUT)
         stage.console.print(stage.table_of_timings())
     return 0
+
+
+@contextmanager
+def _house(stage: Stage, env: dict[str, str]) -> Iterator[House]:
+    """With a Mackerel for as long as the demo runs, where commands reach it, and the functions' containers."""
+    place = place_of()
+    network, mackerel = find().network(network_name(place), place.name), FakeMackerel()
+    with ExitStack() as stack:
+        served = stack.enter_context(serve(mackerel))
+        inside = served
+        if network.bind:  # it has its address only while a container is on it: no place for commands to look
+            inside = stack.enter_context(serve(mackerel, host=network.bind))
+        port = inside.origin.rpartition(":")[2]
+        yield House(stage, env, CHECKOUT, served, f"http://{network.host}:{port}")
 
 
 if __name__ == "__main__":

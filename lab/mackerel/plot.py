@@ -23,11 +23,14 @@ class Line(NamedTuple):
 
 
 class Span(NamedTuple):
-    """An annotation: from and to in epoch seconds, which may be equal."""
+    """Something that lasted: from and to in epoch seconds, which may be equal. ``mark`` is what the picture has room for."""
 
     title: str
     first: float
     last: float
+    mark: str = ""
+    colour: str = "#1b9e77"
+    is_ground: bool = False  # drawn behind all others, with its mark at the foot
 
 
 class _Frame(NamedTuple):
@@ -43,9 +46,13 @@ class _Frame(NamedTuple):
         return HEIGHT - BOTTOM - (value - self.low) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
 
 
-def plotted(lines: list[Line], spans: Iterable[Span], clock: Callable[[float], str]) -> str:
-    """One picture of some series that share an axis; ``clock`` writes a time under it."""
+def plotted(
+    lines: list[Line], spans: Iterable[Span], clock: Callable[[float], str], window: tuple[float, float] | None = None
+) -> str:
+    """One picture of some series that share an axis; ``clock`` writes a time under it. ``window`` is from when to when."""
     frame = _frame([point for line in lines for point in line.points])
+    if window is not None:
+        frame = frame._replace(first=window[0], last=window[1])
     shown = [span for span in spans if span.last >= frame.first and span.first <= frame.last]
     parts = [*_bands(shown, frame), *_axes(frame, clock), *(part for line in lines for part in _strokes(line, frame))]
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>'
@@ -80,12 +87,14 @@ def _axes(frame: _Frame, clock: Callable[[float], str]) -> Iterator[str]:
 
 
 def _bands(spans: list[Span], frame: _Frame) -> Iterator[str]:
-    for span in spans:
+    for span in sorted(spans, key=lambda span: not span.is_ground):
         left, right = frame.x(max(span.first, frame.first)), frame.x(min(span.last, frame.last))
         size = f'width="{max(right - left, 1.5):.1f}" height="{HEIGHT - TOP - BOTTOM}"'
-        yield f'<g><title>{escape(span.title)}</title><rect x="{left:.1f}" y="{TOP}" {size} fill="var(--band)" stroke="#1b9e77" stroke-width=".6"/>'
+        rect = f'<rect x="{left:.1f}" y="{TOP}" {size} fill="{span.colour}" fill-opacity=".13" stroke="{span.colour}" stroke-width=".6"/>'
         anchor = "end" if left > WIDTH * 0.7 else "start"
-        yield f'<text x="{right if anchor == "end" else left:.1f}" y="{TOP - 6}" text-anchor="{anchor}">{escape(span.title)}</text></g>'
+        y = HEIGHT - BOTTOM - 6 if span.is_ground else TOP - 6
+        at = f'x="{right if anchor == "end" else left + 4 * span.is_ground:.1f}" y="{y}" text-anchor="{anchor}"'
+        yield f"<g><title>{escape(span.title)}</title>{rect}<text {at}>{escape(span.mark or span.title)}</text></g>"
 
 
 def _strokes(line: Line, frame: _Frame) -> Iterator[str]:
