@@ -24,7 +24,7 @@ from lab.mackerel.ledger import MemoryLedger
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kuroshio.mackerel.ports import Key, Record
+    from kuroshio.mackerel.ports import Key, Ledger, Record
 
 NOON = 1_790_000_040
 SERVICE = "shop"
@@ -45,7 +45,7 @@ WINDOW_S, LARGEST_BATCH = 5, 100  # of the event source mapping
 class Counted:
     """A ledger that counts calls and capacity as DynamoDB would."""
 
-    inner: MemoryLedger = field(default_factory=MemoryLedger)
+    inner: Ledger = field(default_factory=MemoryLedger)
     calls: Counter[str] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
 
@@ -114,9 +114,9 @@ class Flow:
         )
 
 
-def flow(steps: int, a_minute: int, name: Callable[[int, int], str]) -> Flow:
+def flow(steps: int, a_minute: int, name: Callable[[int, int], str], inner: Ledger | None = None) -> Flow:
     """Steps of ten points each, so many a minute; ``name`` says what the nth point of a step is called."""
-    clock, ledger, sent = Clock(NOON), Counted(), list[str]()
+    clock, ledger, sent = Clock(NOON), Counted(inner or MemoryLedger()), list[str]()
     mackerel = FakeMackerel(clock)
     api = InProcessApi(mackerel)
     api.call("POST", "/services", {"name": SERVICE})
@@ -128,7 +128,8 @@ def flow(steps: int, a_minute: int, name: Callable[[int, int], str]) -> Flow:
             sent.append(message)
 
     began, made, messages = time.perf_counter(), 0, 0
-    while made < steps or state.standing(ledger.inner, clock()).depth:
+    delivered = 0
+    while made < steps or delivered:
         for _ in range(60 // WINDOW_S):
             for _ in range(min(round(a_minute * WINDOW_S / 60), steps - made)):
                 made += 1
@@ -142,7 +143,7 @@ def flow(steps: int, a_minute: int, name: Callable[[int, int], str]) -> Flow:
                 invocations += 1
             clock.advance(WINDOW_S)
         state.standing(ledger, clock())
-        flusher.run()
+        delivered = sum(turn.requests for turn in flusher.run())
         invocations += 1
     seconds = time.perf_counter() - began
     posts = sum(line.path.endswith("/tsdb") for line in mackerel.received)
