@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 560, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 22, 24
+_FEW = 20  # points that are shown as such
 _GAP = 180  # seconds without a point after which a line is interrupted
 
 
@@ -102,8 +103,7 @@ def _strokes(line: Line, frame: _Frame) -> Iterator[str]:
         marks = [f"{frame.x(at):.1f},{frame.y(value):.1f}" for at, value in run]
         if len(marks) > 1:
             yield f'<polyline points="{" ".join(marks)}" fill="none" stroke="{line.colour}" stroke-width="1.6"/>'
-        else:
-            x, y = marks[0].split(",")
+        for x, y in (mark.split(",") for mark in marks if len(marks) <= _FEW):
             yield f'<circle cx="{x}" cy="{y}" r="2.4" fill="{line.colour}"/>'
 
 
