@@ -61,3 +61,10 @@ def test_too_many_patterns_and_too_many_double_stars_are_refused() -> None:
         patterns(b"a\n" * 1_001)
     with pytest.raises(LimitExceeded):
         patterns(b"**/a/**/b/**/c/**/d")
+
+
+@pytest.mark.timeout(60)  # read to its end, 4 MB of open brackets cost two hours
+@pytest.mark.parametrize("content", [b"[" * 4_000_000, b"a*" * 2_000_000, (b"[" * 4_096 + b"\n") * 900])
+def test_patterns_without_end_are_refused(content: bytes) -> None:
+    with pytest.raises(LimitExceeded):
+        patterns(content)

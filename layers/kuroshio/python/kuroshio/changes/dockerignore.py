@@ -11,6 +11,9 @@ from kuroshio.errors import LimitExceeded
 MAX_PATTERNS = 1_000
 # Each "**" multiplies the ways to match; with more of them a hostile pattern could keep a processor busy for hours.
 MAX_DOUBLE_STARS = 3
+# Reading a pattern costs the square of its length where brackets stay open; no path that Linux opens is longer.
+MAX_LENGTH = 4_096
+MAX_CHARACTERS = 256 * 1024
 
 _PIECE = re.compile(r"\*{2,}/|\*{2,}|\*|\?|\[\^?[^\]]+\]|\\.|.", re.DOTALL)
 
@@ -18,13 +21,18 @@ _PIECE = re.compile(r"\*{2,}/|\*{2,}|\*|\?|\[\^?[^\]]+\]|\\.|.", re.DOTALL)
 def patterns(content: bytes) -> tuple[str, ...]:
     """Return the patterns of a .dockerignore, cleaned as Docker cleans them; the order matters.
 
-    Raises LimitExceeded when there are more than MAX_PATTERNS, or more than MAX_DOUBLE_STARS "**" in one.
+    Raises LimitExceeded when there are more than MAX_PATTERNS or MAX_CHARACTERS of them, or when one has more than
+    MAX_DOUBLE_STARS "**" or MAX_LENGTH characters.
     """
     lines = content.decode("utf-8-sig", "surrogateescape").splitlines()
     found = tuple(filter(None, (_clean(line) for line in lines if not line.startswith("#"))))
     if len(found) > MAX_PATTERNS:
         raise LimitExceeded(f".dockerignore has {len(found):,} patterns; at most {MAX_PATTERNS:,} are read")
+    if sum(map(len, found)) > MAX_CHARACTERS:
+        raise LimitExceeded(f".dockerignore has patterns of more than {MAX_CHARACTERS:,} characters")
     for pattern in found:
+        if len(pattern) > MAX_LENGTH:
+            raise LimitExceeded(f'.dockerignore: "{pattern[:80]}" has more than {MAX_LENGTH:,} characters')
         if pattern.count("**") > MAX_DOUBLE_STARS:
             raise LimitExceeded(f'.dockerignore: "{pattern[:80]}" has more than {MAX_DOUBLE_STARS} "**"')
     return found
