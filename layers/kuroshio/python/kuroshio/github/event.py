@@ -67,7 +67,7 @@ def subject(name: str, event: dict[str, Any], run: int) -> Subject | Nothing:
             return _skipped(event) or _pull_request(event, run)
         if name == "merge_group":
             return _merge_group(event)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise InvalidRequest(f"the event {name} lacks {error}; run this on pull_request or merge_group") from None
     raise InvalidRequest(f"the event is {name}; this plans pull_request and merge_group")
 
@@ -75,10 +75,12 @@ def subject(name: str, event: dict[str, Any], run: int) -> Subject | Nothing:
 def push(event: dict[str, Any]) -> Push | Nothing:
     """Return how a branch moved. Raises InvalidRequest for anything else than a push."""
     try:
-        ref, before, after = event["ref"], event["before"], event["after"]
-        repository = event["repository"]["full_name"]
-    except (KeyError, TypeError) as error:
+        return _push(event["repository"]["full_name"], event["ref"], event["before"], event["after"])
+    except (AttributeError, KeyError, TypeError) as error:
         raise InvalidRequest(f"the event lacks {error}; run this on push") from None
+
+
+def _push(repository: str, ref: str, before: str, after: str) -> Push | Nothing:
     if not ref.startswith("refs/heads/"):
         return Nothing(f"{ref} is no branch")
     if _is_nothing(after):

@@ -49,5 +49,5 @@ def read(content: bytes) -> Latest:
         if written.pop("schema") != SCHEMA:
             raise InvalidRequest(f"this is no pointer of schema {SCHEMA}")
         return Latest(**{**written, "order": Order(**written["order"])})
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise InvalidRequest(f"this is no pointer of schema {SCHEMA}: {error!r}") from None

@@ -38,7 +38,7 @@ def read(content: bytes) -> Plan:
         if written["schema"] != SCHEMA:
             raise InvalidRequest(f"the plan is of schema {written['schema']}; this version reads {SCHEMA}")
         return _plan(written)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise InvalidRequest(f"this is no plan of schema {SCHEMA}: {error!r}") from None
 
 
