@@ -205,11 +205,31 @@ def clock(date: str | None, as_json: bool, **moves: Any) -> None:  # noqa: FBT00
         click.echo(json.dumps(told))
     else:
         for one in told.get("happened", []):
-            click.echo(f"{one['at']}  {_name(one['schedule'])} -> {_name(one['target'])}  {one['error']}".rstrip())
+            click.echo(_line(one))
         click.echo(
             f"{told['now']}, runs {told['rate']:g} times as fast as the machine's, pauses {told['speed']:g} times as fast"
         )
     sys.exit(3 if told.get("restless") else 0)
+
+
+def _line(one: dict[str, Any]) -> str:
+    if "alarm" in one:
+        return f"{one['at']}  {_name(one['alarm'])}: {one['before']} -> {one['after']}"
+    return f"{one['at']}  {_name(one['schedule'])} -> {_name(one['target'])}  {one['error']}".rstrip()
+
+
+@lab.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def alarms(as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show the alarms with their states. Exits with 1 if one is in ALARM."""
+    found = _client("cloudwatch", lifecycle.need(place_of())).describe_alarms()["MetricAlarms"]
+    told = [{"name": one["AlarmName"], "state": one["StateValue"], "reason": one["StateReason"]} for one in found]
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        for one in sorted(told, key=lambda alarm: alarm["name"]):
+            click.echo(f"{one['state']:<18}{one['name']}: {one['reason']}")
+    sys.exit(1 if any(one["state"] == "ALARM" for one in told) else 0)
 
 
 def _name(arn: str) -> str:

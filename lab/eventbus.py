@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lab.activity import Activity
     from lab.clients import Clients
     from lab.clock import Clock
+    from lab.cloudwatch.figures import Figures
     from lab.functions import Functions
     from lab.moto_engine import ExecutionStatus, Rule
 
@@ -33,11 +34,14 @@ _LARGEST_INCLUDED_BYTES = 248 * 1024
 class EventBus:
     """Delivers in the background, each target on its own, with its retry policy and its dead-letter queue."""
 
-    def __init__(self, clients: Clients, functions: Functions, clock: Clock, activity: Activity) -> None:
+    def __init__(
+        self, clients: Clients, functions: Functions, clock: Clock, activity: Activity, figures: Figures
+    ) -> None:
         self._clients = clients
         self._functions = functions
         self._clock = clock
         self._activity = activity
+        self._figures = figures
         self._closing = threading.Event()
         self._deliveries = ThreadPoolExecutor(max_workers=8, thread_name_prefix="eventbridge")
 
@@ -68,7 +72,9 @@ class EventBus:
                 if not self._pause(min(2.0**attempt, _LONGEST_PAUSE_S)):
                     return
             else:
+                self._figures.rule_invoked(rule.arn, failed=False)
                 return
+        self._figures.rule_invoked(rule.arn, failed=True)
         self._dead_letter(rule, target, event, failure)
 
     def _pause(self, seconds: float) -> bool:

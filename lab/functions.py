@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lab.calls import Call, HttpRequest
     from lab.clients import Clients
     from lab.clock import Clock
+    from lab.cloudwatch.figures import Figures
 
 # Lambda's pauses before the two retries of an asynchronous invocation, in seconds:
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
@@ -43,24 +44,27 @@ class Target:
     on_failure: str = ""
     on_success: str = ""
     retries: int = 2
+    qualifier: str = ""  # the alias or version that was asked for
 
 
 class Functions:
     """Runs functions by the configuration that Lambda's control plane holds at the time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the parts of the lab that running a function concerns
         self,
         clients: Clients,
         runner: FunctionRunner,
         keys: Callable[[str], Credentials],
         clock: Clock,
         activity: Activity,
+        figures: Figures,
     ) -> None:
         self._clients = clients
         self._runner = runner
         self._keys = keys
         self._clock = clock
         self._activity = activity
+        self._figures = figures
         self._targets: dict[tuple[str, str], Target] = {}
         self._streams: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -168,12 +172,11 @@ class Functions:
         version = self._version_behind(name, qualifier)
         with self._lock:
             known = self._targets.get((name, version))
-        if known is not None:
-            return known
-        target = self._read_target(name, version)
-        with self._lock:
-            self._targets[(name, version)] = target
-        return target
+        if known is None:
+            known = self._read_target(name, version)
+            with self._lock:
+                self._targets[(name, version)] = known
+        return replace(known, qualifier=qualifier)
 
     def _version_behind(self, name: str, qualifier: str) -> str:
         if not qualifier or qualifier == "$LATEST" or qualifier.isnumeric():
@@ -214,8 +217,16 @@ class Functions:
                 request_id=request_id,
                 client_context=client_context,
             )
-            self._write_logs(target.version, request_id, result, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            self._write_logs(target.version, request_id, result, seconds)
+            self._measure(target, result, seconds)
         return result
+
+    def _measure(self, target: Target, result: InvocationResult, seconds: float) -> None:
+        region, failed = target.version.arn.split(":")[3], result.function_error is not None
+        self._figures.invoked(target.name, target.qualifier, failed=failed, milliseconds=seconds * 1000, region=region)
+        # Functions keep the machine's time: what they say was measured now is of the lab's now.
+        self._figures.read_log(result.logs, self._clock.now() - time.time(), region)
 
     def _write_logs(self, version: FunctionVersion, request_id: str, result: InvocationResult, seconds: float) -> None:
         logs = self._clients.internal("logs")

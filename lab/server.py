@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from lab.answers import Answer
     from lab.calls import Call, HttpRequest
+    from lab.cloudwatch.figures import Figures
     from lab.eventbus import EventBus
     from lab.moto_engine import ExecutionStatus
     from lab.ports import FunctionRunner
@@ -46,6 +47,8 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
     """Put the lab together: the composition root."""
     from lab import moto_engine
     from lab.cloudformation.api import CloudFormation
+    from lab.cloudwatch.alarms import Alarms
+    from lab.cloudwatch.figures import Figures
     from lab.eventbus import EventBus
     from lab.queues import Queues
     from lab.registry_door import Registry
@@ -60,11 +63,13 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
     clients.credentials_of = keys.for_role
     faults, recorder = Faults(), Recorder(place.calls_file)
     activity = Activity()
-    functions = Functions(clients, runner, keys.for_role, clock, activity)
-    bus = EventBus(clients, functions, clock, activity)
+    figures = Figures(clock)
+    functions = Functions(clients, runner, keys.for_role, clock, activity, figures)
+    alarms = Alarms(figures, clients, clock, functions.invoke_later)
+    bus = EventBus(clients, functions, clock, activity, figures)
     queues = Queues(clients, functions, activity)
-    planner = Planner(clients, bus, Deliveries(clients))
-    timekeeper = Timekeeper(clock, activity, [planner], queues.have_rested)
+    planner = Planner(clients, bus, Deliveries(clients, figures.scheduled))
+    timekeeper = Timekeeper(clock, activity, [planner, alarms], queues.have_rested)
     registry = Registry(place.root / "registry", clients, f"127.0.0.1:{port}")
     moto_engine.install(
         moto_engine.Hooks(
@@ -72,7 +77,9 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
             pause=_pause_on(clock, activity),
             now=clock.date,
             running=clock.running,
-            changed=_tell_of_executions(activity, bus),
+            changed=_tell_of_executions(activity, bus, figures),
+            measured=figures.measured,
+            alarm_changed=alarms.changed,
             deliver=bus.deliver,
             invoke=functions.invoke_later,
             resolve_image=registry.by_digest,
@@ -89,6 +96,7 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
             "cloudformation": CloudFormation(clients),
             "s3": BucketPolicies(),
             "iam": _know_aws_policies,
+            "cloudwatch": alarms.answer,
             "events": refuse_rule,
             "scheduler": scheduler_refusals(clients, clock),
         },
@@ -141,12 +149,13 @@ def _pause_on(clock: Clock, activity: Activity) -> Callable[[float, Callable[[],
     return pause
 
 
-def _tell_of_executions(activity: Activity, bus: EventBus) -> Callable[[ExecutionStatus], None]:
+def _tell_of_executions(activity: Activity, bus: EventBus, figures: Figures) -> Callable[[ExecutionStatus], None]:
     def tell(status: ExecutionStatus) -> None:
         if status.status == "RUNNING":
             activity.execution_began(status.execution_arn)
         else:
             activity.execution_ended(status.execution_arn)
+        figures.execution_changed(status)
         bus.execution_changed(status)
 
     return tell

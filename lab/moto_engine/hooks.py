@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lab.moto_engine.metrics import Alarm
+
 
 @dataclass(frozen=True)
 class Hooks:
@@ -20,7 +22,8 @@ class Hooks:
     the seconds that spans are measured by; ``task(name, arguments, resource)``,
     where given, answers every Task state instead of the services; ``changed`` is told each status that an execution takes,
     ``deliver`` each rule that an event met, and ``invoke`` each function that SNS, S3 or Logs call asynchronously;
-    ``resolve_image`` gives a tag's image by digest.
+    ``resolve_image`` gives a tag's image by digest; ``measured`` is told what PutMetricData was given, ``alarm_changed`` an
+    alarm before and after it took a state.
     """
 
     client: Callable[[str, str, str], Any] | None = None
@@ -32,6 +35,8 @@ class Hooks:
     deliver: Callable[[Rule, dict[str, Any]], None] | None = None
     invoke: Callable[[str, bytes], None] | None = None
     resolve_image: Callable[[str], str] = lambda uri: uri
+    measured: Callable[[str, list[dict[str, Any]]], None] = lambda _namespace, _data: None
+    alarm_changed: Callable[[Alarm, Alarm], None] = lambda _before, _after: None
 
 
 @dataclass(frozen=True)

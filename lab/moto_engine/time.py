@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.events import models as events_models
 from moto.logs import models as logs_models
@@ -16,9 +16,10 @@ from moto.stepfunctions.parser.asl.eval.event import event_manager
 from moto.stepfunctions.parser.backend import execution as execution_module
 
 from lab.moto_engine.hooks import hooks
-from lab.moto_engine.patching import replace
+from lab.moto_engine.patching import replace, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
 _DATED = (parser_models, execution_module, event_manager, state_module, timestamp_module)
@@ -41,6 +42,19 @@ def patch() -> None:
     replace(logs_models, "utcnow", lambda: hooks().now().replace(tzinfo=None))
     replace(sqs_models, "unix_time", lambda: hooks().running())
     replace(sqs_models, "unix_time_millis", lambda: hooks().running() * 1000)
+    wrap(sqs_models.SQSBackend, "receive_message", _receive_message)
+
+
+def _receive_message(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Messages past their retention are gone; moto's stop whoever receives from seeing those behind them."""
+
+    def receive(self: Any, queue_name: str, *arguments: Any, **named: Any) -> Any:
+        queue = self.get_queue(queue_name)
+        oldest = (hooks().running() - int(queue.message_retention_period)) * 1000
+        queue._messages = [one for one in queue._messages if one.sent_timestamp >= oldest]  # noqa: SLF001 - moto has no other way
+        return original(self, queue_name, *arguments, **named)
+
+    return receive
 
 
 def visible_messages(account: str, queue_arn: str) -> int:

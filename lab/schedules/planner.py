@@ -117,5 +117,6 @@ def as_dict(entry: Entry, now: float, runs: int) -> dict[str, Any]:
     }
 
 
-def to_json(outcome: Outcome) -> dict[str, Any]:
+def to_json(outcome: Any) -> dict[str, Any]:
+    """What happened, a dataclass, with its dates as text."""
     return json.loads(json.dumps(outcome.__dict__, default=lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}"))  # type: ignore[no-any-return]

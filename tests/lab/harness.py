@@ -32,6 +32,7 @@ class CallableRunner:
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     seen: list[tuple[FunctionVersion, Any, Credentials]] = field(default_factory=list)
+    logs: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what a function writes, where it matters
 
     def invoke(
         self,
@@ -46,10 +47,11 @@ class CallableRunner:
         self.seen.append((function, event, credentials))
         try:
             answer = self.behaviours[function.command[-1]](event)
+            logs = self.logs.get(function.command[-1], ("it ran",))
         except Exception as error:  # noqa: BLE001 - a function may raise anything
             document = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return InvocationResult(json.dumps(document).encode(), "Unhandled", ("it failed",))
-        return InvocationResult(json.dumps(answer).encode(), None, ("it ran",))
+        return InvocationResult(json.dumps(answer).encode(), None, logs)
 
     def forget(self, arn: str) -> None:
         pass

@@ -1,0 +1,1 @@
+"""CloudWatch's figures and alarms, by the lab's clock."""
