@@ -93,7 +93,7 @@ class LabInProcess:
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
-        stack = eventually(lambda: self._rested(name))
+        stack = eventually(lambda: self._rested(name), within_s=120)
         reasons = [
             f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
             for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]
