@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kuroshio.errors import NotFound, PlanConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from kuroshio.changes.plan import Plan
     from kuroshio.changes.ports import Repository
@@ -46,6 +46,23 @@ class MemoryBundles:
 class MemoryJournal:
     def __init__(self) -> None:
         self.told: list[tuple[str, bool]] = []
+        self.seconds: dict[str, float] = {}
 
     def planned(self, request: DetectRequest, plan: Plan) -> None:
         self.told.append((request.plan, plan.complete))
+
+    def timed(self, request: DetectRequest, seconds: Mapping[str, float]) -> None:
+        self.seconds = dict(seconds)
+
+
+class MemoryNotes:
+    """Keeps what was written last, as texts."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], dict[str, str]] = {}
+
+    def read(self, repository: str, edition: str) -> Mapping[str, str]:
+        return self.kept.get((repository, edition), {})
+
+    def write(self, repository: str, edition: str, notes: Mapping[str, str]) -> None:
+        self.kept[repository, edition] = dict(notes)

@@ -27,12 +27,13 @@ def statuses(deployed: Deployed) -> str:
     return json.dumps(runs(deployed))
 
 
-def test_a_pull_request_becomes_a_plan_and_its_bundle_is_discarded(deployed: Deployed) -> None:
+def test_a_pull_request_becomes_a_plan_its_bundle_is_discarded_and_its_analyses_are_kept(deployed: Deployed) -> None:
     plan = json.loads(deployed.plan(1))
 
-    incoming = deployed.output(FOUNDATION, "IncomingBucketName")
+    incoming, s3 = deployed.output(FOUNDATION, "IncomingBucketName"), deployed.aws("s3")
     assert plan["schema"]
-    assert deployed.aws("s3").list_objects_v2(Bucket=incoming)["KeyCount"] == 0
+    assert s3.list_objects_v2(Bucket=incoming, Prefix="incoming/")["KeyCount"] == 0
+    assert s3.list_objects_v2(Bucket=incoming, Prefix="analyses/kuroshio/kuroshio/")["KeyCount"] == 1
 
 
 def test_the_same_request_again_finds_its_plan_written_and_succeeds(deployed: Deployed, tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ class Stage:
     def planned(self, request: Any, plan: Any) -> None:
         self.told.append((request, plan))
 
+    def timed(self, request: Any, seconds: Any) -> None:
+        self.told.append((request, seconds))
+
     def send(self, message: str) -> None:
         if self.error:
             raise self.error
@@ -86,3 +89,9 @@ def test_a_queue_that_does_not_take_them_costs_the_figures_and_not_the_plan(erro
     stage.journal().planned(request(), plan())
     assert len(stage.told) == 1
     assert str(error) in stage.complaints[0]
+
+
+def test_how_long_a_detection_took_is_told_to_the_journal_alone() -> None:
+    stage, asked = Stage(), request()
+    stage.journal().timed(asked, {"in_all": 1.5})
+    assert (stage.told, stage.sent) == ([(asked, {"in_all": 1.5})], [])

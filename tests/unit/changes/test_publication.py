@@ -1,6 +1,8 @@
 """From the request to the published plan: what the function detect_changes does."""
 
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 from kuroshio.changes.publication import Publication
 from kuroshio.changes.rendering import markdown
 from kuroshio.changes.request import parse
+from kuroshio.changes.timing import Stopwatch
 from kuroshio.errors import InvalidRequest, NotFound, RepositoryUnreadable
-from tests.fakes.plans import MemoryBundles, MemoryJournal, MemoryPlans
+from tests.fakes.plans import MemoryBundles, MemoryJournal, MemoryNotes, MemoryPlans
 from tests.fakes.repository import MemoryRepository
 
 EVENTS = Path(__file__).parents[3] / "events" / "detect_changes"
@@ -61,6 +64,37 @@ def test_a_published_plan_is_told_of(handed_in: tuple[Publication, dict[str, Any
     answer = publication.publish(request)
     assert isinstance(publication.journal, MemoryJournal)
     assert publication.journal.told == [(answer["plan"], True)]
+
+
+def test_what_one_request_found_out_serves_the_next(handed_in: tuple[Publication, dict[str, Any]]) -> None:
+    publication, request = handed_in
+    notes = MemoryNotes()
+    answer = replace(publication, notes=notes).publish(request)
+    ((repository, _), kept) = next(iter(notes.kept.items()))
+    assert (repository, len(kept)) == ("octo/shop", 3)
+    assert replace(publication, notes=notes).publish(request) == answer
+
+
+def test_how_long_each_part_took_is_told(handed_in: tuple[Publication, dict[str, Any]]) -> None:
+    publication, request = handed_in
+    ticks = itertools.count()
+    replace(publication, watch=Stopwatch(lambda: next(ticks))).publish(request)
+    assert isinstance(publication.journal, MemoryJournal)
+    told = publication.journal.seconds
+    assert told.keys() == {
+        *("in_all", "kept_analyses", "observe", "merge_base", "list", "diff", "read_and_analyse", "compare", "write"),
+        "keep_analyses",
+    }
+    assert told["in_all"] == max(told.values()) == next(ticks) - 1
+
+
+def test_a_second_request_is_timed_from_nothing(handed_in: tuple[Publication, dict[str, Any]]) -> None:
+    publication, request = handed_in
+    timed = replace(publication, watch=Stopwatch(lambda: 1))
+    timed.watch.seconds["in_all"] = 99
+    timed.publish(request)
+    assert isinstance(publication.journal, MemoryJournal)
+    assert publication.journal.seconds["in_all"] == 0
 
 
 def test_a_commit_that_the_bundle_lacks_is_an_error_and_no_plan(handed_in: tuple[Publication, dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kuroshio.config import from_env
 
 if TYPE_CHECKING:
+    from kuroshio.adapters.journal import PowertoolsJournal
     from kuroshio.adapters.outbox_batches import Batches
     from kuroshio.changes.ports import Journal
     from kuroshio.changes.publication import Publication
@@ -36,20 +37,26 @@ class DetectChanges:
 
 @cache
 def detect_changes() -> Publication:
-    """Wire ``detect_changes``: bundles from the incoming bucket, plans into the plan bucket, told of in logs and metrics."""
+    """Wire ``detect_changes``: bundles from the incoming bucket, plans into the plan bucket, told of in logs and metrics.
+
+    Analyses are kept beside the bundles, under a prefix that nobody but this function writes.
+    """
     from kuroshio.adapters.bundles import S3Bundles
+    from kuroshio.adapters.journal import PowertoolsJournal
+    from kuroshio.adapters.notes import S3Notes
     from kuroshio.adapters.plan_store import S3Plans
     from kuroshio.changes.publication import Publication
+    from kuroshio.changes.timing import Stopwatch
 
-    environment = from_env(DetectChanges, os.environ)
-    return Publication(S3Bundles(environment.incoming_bucket), S3Plans(environment.plan_bucket), _plan_journal())
+    environment, journal, watch = from_env(DetectChanges, os.environ), PowertoolsJournal(), Stopwatch()
+    bundles, plans = S3Bundles(environment.incoming_bucket, watch), S3Plans(environment.plan_bucket)
+    notes = S3Notes(environment.incoming_bucket, journal.warn)
+    return Publication(bundles, plans, _plan_journal(journal), notes, watch)
 
 
-def _plan_journal() -> Journal:
+def _plan_journal(journal: PowertoolsJournal) -> Journal:
     """Logs and EMF, and figures for Mackerel where a queue for them exists."""
-    from kuroshio.adapters.journal import PowertoolsJournal
-
-    journal, sending = PowertoolsJournal(), from_env(Sending, os.environ)
+    sending = from_env(Sending, os.environ)
     if not sending.outbox_queue_url:
         return journal
     from kuroshio.adapters.outbox import SqsOutbox

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from kuroshio.adapters import aws
 from kuroshio.adapters.git import Git
+from kuroshio.changes.timing import Stopwatch
 from kuroshio.errors import LimitExceeded, RepositoryUnreadable
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ _GIT_TIMEOUT_S = 60
 
 
 class S3Bundles:
-    """Bundles in a bucket. Implements ``changes.ports.Bundles``."""
+    """Bundles in a bucket, fetched and unpacked against the clock. Implements ``changes.ports.Bundles``."""
 
-    def __init__(self, bucket: str, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, bucket: str, watch: Stopwatch | None = None, *, max_bytes: int = MAX_BYTES) -> None:
         self._bucket = bucket
+        self._watch = watch or Stopwatch()
         self._max_bytes = max_bytes
 
     @contextmanager
@@ -35,9 +37,11 @@ class S3Bundles:
         """Give the repository in the bundle ``key``, unpacked in a private folder that is removed afterwards."""
         with tempfile.TemporaryDirectory(prefix="kuroshio-") as folder:
             bundle = Path(folder) / "bundle"
-            with bundle.open("wb") as file:
+            with self._watch.part("fetch"), bundle.open("wb") as file:
                 self._fetch(key, file)
-            yield _unbundled(bundle, Path(folder))
+            with self._watch.part("unpack"):
+                repository = _unbundled(bundle, Path(folder))
+            yield repository
 
     def put(self, key: str, bundle: Path) -> None:
         """Hand a bundle in. The same key again replaces it: its content is the same commits.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kuroshio.changes.plan import Plan
     from kuroshio.changes.request import DetectRequest
     from kuroshio.runs.run import Run
 
 
 class PowertoolsJournal:
-    """One log line per run or plan, and metrics: Runs and RunDuration by workflow and status, Plans and UnitsChanged.
+    """One log line per run or plan, and metrics: Runs and RunDuration by workflow and status, Plans and UnitsChanged,
+    DetectionDuration.
 
     Implements ``runs.ports.Journal`` and ``changes.ports.Journal``.
     """
@@ -43,6 +46,16 @@ class PowertoolsJournal:
         metrics.add_dimension("complete", str(plan.complete).lower())
         metrics.add_metric("Plans", MetricUnit.Count, 1)
         metrics.add_metric("UnitsChanged", MetricUnit.Count, len(plan.units))
+        metrics.flush_metrics()
+
+    def timed(self, request: DetectRequest, seconds: Mapping[str, float]) -> None:
+        """Tell how long the parts of a detection took: all of them in the log, the whole as a metric."""
+        milliseconds = {name: round(each * 1000, 1) for name, each in seconds.items()}
+        self._logger.info("plan timed", extra={"plan": request.plan, "milliseconds": milliseconds})
+        from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+        metrics = EphemeralMetrics()
+        metrics.add_metric("DetectionDuration", MetricUnit.Milliseconds, milliseconds["in_all"])
         metrics.flush_metrics()
 
 

@@ -11,20 +11,27 @@ from kuroshio.changes.observation import Observation, observe, snapshot
 from kuroshio.changes.plan import Cause, Caveat, Change, Plan, Reason, UnitChange
 
 if TYPE_CHECKING:
+    from kuroshio.changes.imports.ports import Analyses as ImportAnalyses
     from kuroshio.changes.ports import Analyses, Repository
     from kuroshio.changes.unit import Unit
 
 
-def detect(repository: Repository, base: str, head: str, analyses: Analyses | None = None) -> Plan:
+def detect(
+    repository: Repository,
+    base: str,
+    head: str,
+    analyses: Analyses | None = None,
+    imports: ImportAnalyses | None = None,
+) -> Plan:
     """Return the plan of merging ``head`` into ``base``: what differs between their merge base and ``head``.
 
-    ``base`` and ``head`` are revisions. ``analyses`` may know templates from earlier runs. Whatever cannot be known makes
+    ``base`` and ``head`` are revisions. ``analyses`` and ``imports`` may know templates and source files from earlier runs. Whatever cannot be known makes
     the plan incomplete: a warning says what, and the units that it may concern are in the plan with cause "unknown".
 
     Raises RepositoryUnreadable when a revision or an object is not at hand, LimitExceeded when a bound is passed,
     SettingsInvalid when the head's kuroshio.yaml cannot be followed.
     """
-    return decide(observe(repository, base, head, analyses))
+    return decide(observe(repository, base, head, analyses, imports))
 
 
 def decide(seen: Observation) -> Plan:

@@ -9,7 +9,7 @@ from kuroshio.errors import KuroshioError
 from kuroshio.mackerel.metrics import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kuroshio.changes.plan import Plan
     from kuroshio.changes.ports import Journal
@@ -39,3 +39,7 @@ class FiguredJournal:
                 metrics.put("changes.incomplete_plans", 0 if plan.complete else 1)
         except KuroshioError as error:
             self.complain(f"the plan's figures could not be sent: {error}")
+
+    def timed(self, request: DetectRequest, seconds: Mapping[str, float]) -> None:
+        """Tell how long the parts of a detection took."""
+        self.journal.timed(request, seconds)

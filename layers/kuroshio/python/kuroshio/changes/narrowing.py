@@ -9,6 +9,7 @@ from kuroshio.changes import images
 from kuroshio.changes.imports.closure import Closure, Commons
 from kuroshio.changes.imports.files import is_below
 from kuroshio.changes.imports.graph import Closures, CodeDirectory, Language, Start
+from kuroshio.changes.imports.ports import NoAnalyses
 from kuroshio.changes.relations.following import followed
 from kuroshio.changes.unit import Input
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kuroshio.changes.imports.analysis import Analysis
-    from kuroshio.changes.imports.ports import Contents
+    from kuroshio.changes.imports.ports import Analyses, Contents
     from kuroshio.changes.snapshot import Snapshot
     from kuroshio.changes.tree import ChangedFiles, Tree
     from kuroshio.changes.unit import Unit
@@ -51,26 +52,38 @@ class ImportedMembers:
 
 
 class KeptImports:
-    """Analyses of source files, kept as long as one comparison lasts: most files are the same in both commits."""
+    """Analyses of source files, kept as long as one comparison lasts: most files are the same in both commits.
 
-    def __init__(self) -> None:
+    ``earlier`` may know them from earlier comparisons, and is told what is new.
+    """
+
+    def __init__(self, earlier: Analyses) -> None:
+        self._earlier = earlier
         self._kept: dict[str, Analysis] = {}
 
     def get(self, keys: Iterable[str]) -> Mapping[str, Analysis]:
         """Return what is known of these keys."""
+        keys = list(keys)
+        self._kept |= self._earlier.get([key for key in keys if key not in self._kept])
         return {key: self._kept[key] for key in keys if key in self._kept}
 
     def put(self, analyses: Mapping[str, Analysis]) -> None:
         """Keep what was found out."""
         self._kept |= analyses
+        self._earlier.put(analyses)
 
 
-def narrowed(before: Snapshot, after: Snapshot, changes: ChangedFiles, contents: Contents) -> tuple[Snapshot, Snapshot]:
-    """Return the snapshots with each unit made of what it can be told to be made of: handlers' imports, images' copies."""
+def narrowed(
+    before: Snapshot, after: Snapshot, changes: ChangedFiles, contents: Contents, imports: Analyses | None = None
+) -> tuple[Snapshot, Snapshot]:
+    """Return the snapshots with each unit made of what it can be told to be made of: handlers' imports, images' copies.
+
+    ``imports`` may know source files from earlier comparisons.
+    """
     if not len(changes):
         return before, after
     before, after = _with_relations(before, after, contents)
-    before, after = _handlers(before, after, changes, contents)
+    before, after = _handlers(before, after, changes, contents, imports or NoAnalyses())
     said = (before.settings, after.settings)
     old, new = (_with(side, images.narrowed(side, changes.folders, contents, said)) for side in (before, after))
     return old, new
@@ -92,7 +105,7 @@ def _with_relations(before: Snapshot, after: Snapshot, contents: Contents) -> tu
 
 
 def _handlers(
-    before: Snapshot, after: Snapshot, changes: ChangedFiles, contents: Contents
+    before: Snapshot, after: Snapshot, changes: ChangedFiles, contents: Contents, imports: Analyses
 ) -> tuple[Snapshot, Snapshot]:
     """Return the snapshots with each function of a shared folder made of what its handler imports.
 
@@ -102,7 +115,7 @@ def _handlers(
     wanted = {key for side in sides for key, group in side.items() if len(group) > 1}
     if len(sides) == 1:
         sides *= 2
-    kept = KeptImports()
+    kept = KeptImports(imports)
     old, new = (
         _narrow(side, {key: groups[key] for key in wanted if key in groups}, contents, kept)
         for side, groups in zip((before, after), sides, strict=True)

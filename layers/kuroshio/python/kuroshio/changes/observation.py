@@ -20,6 +20,8 @@ from kuroshio.errors import LimitExceeded, SettingsInvalid, TemplateUnreadable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kuroshio.changes.imports.ports import Analyses as ImportAnalyses
+
 _NO_HISTORY = (
     "base and head share no commit, so what the pull request changes cannot be told from what its base changed"
 )
@@ -46,7 +48,13 @@ class Observation:
     doubts: tuple[tuple[str, str, str], ...]
 
 
-def observe(repository: Repository, base: str, head: str, analyses: Analyses | None = None) -> Observation:
+def observe(
+    repository: Repository,
+    base: str,
+    head: str,
+    analyses: Analyses | None = None,
+    imports: ImportAnalyses | None = None,
+) -> Observation:
     """Read the merge base of two revisions, and the head.
 
     Raises RepositoryUnreadable, LimitExceeded, and SettingsInvalid when the head's kuroshio.yaml cannot be followed.
@@ -66,7 +74,7 @@ def observe(repository: Repository, base: str, head: str, analyses: Analyses | N
     old, new = _snapshots(repository, (before, old_settings), (after, new_settings), analyses or NoAnalyses())
     new = _with_units_of(old, new, changes)
     _check(new)
-    old, new = narrowed(old, new, changes, repository)
+    old, new = narrowed(old, new, changes, repository, imports)
     doubts = (*_history_doubts(merge_bases, is_cut=is_cut), *lost)
     formal = _formal(repository, old, new, changes)
     return Observation(base, head, merge_base, old, new, changes, formal, doubts)

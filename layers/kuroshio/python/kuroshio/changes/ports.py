@@ -79,6 +79,9 @@ class Journal(Protocol):
     def planned(self, request: DetectRequest, plan: Plan) -> None:
         """Tell of a plan that was published."""
 
+    def timed(self, request: DetectRequest, seconds: Mapping[str, float]) -> None:
+        """Tell how long the parts of a detection took."""
+
 
 class Analyses(Protocol):
     """Analyses of templates that were made before, by blob id. None: the blob is known to be no template."""
@@ -98,4 +101,28 @@ class NoAnalyses:
         return {}
 
     def put(self, analyses: Mapping[str, Analysis | None]) -> None:
+        """Forget."""
+
+
+class Notes(Protocol):
+    """Texts that outlast a run, by key: one collection for each repository and edition of our code.
+
+    They may be lost, never wrong: whoever cannot read or write them says so elsewhere and goes on without.
+    """
+
+    def read(self, repository: str, edition: str) -> Mapping[str, str]:
+        """Return what was written last; nothing where that is not known."""
+
+    def write(self, repository: str, edition: str, notes: Mapping[str, str]) -> None:
+        """Replace what was written."""
+
+
+class NoNotes:
+    """Keeps nothing."""
+
+    def read(self, repository: str, edition: str) -> Mapping[str, str]:  # noqa: ARG002 - a port
+        """Know of nothing."""
+        return {}
+
+    def write(self, repository: str, edition: str, notes: Mapping[str, str]) -> None:
         """Forget."""
