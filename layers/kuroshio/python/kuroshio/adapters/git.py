@@ -247,9 +247,10 @@ class Git:
                 count += chunk.count(b"\0")
                 if count > limit:
                     raise LimitExceeded(f"git {arguments[0]} lists more than {MAX_FILES:,} files")
-                whole, end, rest = (rest + chunk).rpartition(b"\0")
+                end = chunk.rfind(b"\0") + 1
                 if end:
-                    yield os.fsdecode(whole + end)
+                    yield os.fsdecode(rest + chunk[:end])
+                rest = chunk[end:] if end else rest + chunk
 
 
 def _change(meta: str, path: str) -> FileChange:

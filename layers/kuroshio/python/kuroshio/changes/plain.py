@@ -41,10 +41,7 @@ def _names(type_: Any) -> tuple[str, ...]:
 @cache
 def _reader(type_: Any) -> Callable[[Any], Any]:
     if is_dataclass(type_):
-        make: Any = type_
-        hints = get_type_hints(make)
-        readers = [_reader(hints[name]) for name in _names(make)]
-        return lambda plain: make(*[read(each) for read, each in zip(readers, _a_list(plain), strict=True)])
+        return _dataclass_reader(type_)
     if get_origin(type_) is tuple:
         return _tuple_reader(get_args(type_))
     if get_origin(type_) is UnionType:
@@ -52,30 +49,48 @@ def _reader(type_: Any) -> Callable[[Any], Any]:
         return lambda plain: None if plain is None else inner(plain)
     if issubclass(type_, Enum):
         return type_  # type: ignore[no-any-return]  # looks a value up, and raises ValueError for none of its own
-    return lambda plain: _exactly(type_, plain)
+
+    def read(plain: Any) -> Any:
+        if type(plain) is not type_:
+            raise ValueError(f"{type(plain).__name__} where {type_.__name__} was expected")
+        return plain
+
+    return read
+
+
+def _dataclass_reader(make: Any) -> Callable[[Any], Any]:
+    hints = get_type_hints(make)
+    readers = [_reader(hints[name]) for name in _names(make)]
+
+    def read(plain: Any) -> Any:
+        _check_list(plain, len(readers))
+        return make(*[read(each) for read, each in zip(readers, plain, strict=True)])
+
+    return read
 
 
 def _tuple_reader(inner: tuple[Any, ...]) -> Callable[[Any], Any]:
-    if set(inner) == {str}:  # a part and its digest: most of what there is to read
-        return lambda plain: _strings(plain, len(inner))
+    readers = [_reader(each) for each in inner if each is not Ellipsis]
+
+    def read_any(plain: Any) -> Any:
+        _check_list(plain)
+        return tuple(map(readers[0], plain))
+
+    def read_strings(plain: Any) -> Any:  # a part and its digest: most of what there is to read
+        _check_list(plain, len(readers))
+        if set(map(type, plain)) != {str}:
+            raise ValueError("texts were expected")
+        return tuple(plain)
+
+    def read_each(plain: Any) -> Any:
+        _check_list(plain, len(readers))
+        return tuple([read(each) for read, each in zip(readers, plain, strict=True)])
+
     if inner[-1] is Ellipsis:
-        read = _reader(inner[0])
-        return lambda plain: tuple([read(each) for each in _a_list(plain)])
-    readers = [_reader(each) for each in inner]
-    return lambda plain: tuple([read(each) for read, each in zip(readers, _a_list(plain), strict=True)])
+        return read_any
+    return read_strings if set(inner) == {str} else read_each
 
 
-def _strings(plain: Any, count: int) -> tuple[str, ...]:
-    if len(_a_list(plain)) != count or set(map(type, plain)) != {str}:
-        raise ValueError(f"{count} texts were expected")
-    return tuple(plain)
-
-
-def _a_list(plain: Any) -> list[Any]:
-    return _exactly(list, plain)
-
-
-def _exactly(type_: type[T], plain: Any) -> T:
-    if type(plain) is not type_:
-        raise ValueError(f"{type(plain).__name__} where {type_.__name__} was expected")
-    return plain
+def _check_list(plain: Any, length: int | None = None) -> None:
+    if type(plain) is not list or (length is not None and len(plain) != length):
+        raise ValueError(f"a list{'' if length is None else f' of {length}'} was expected")
