@@ -39,6 +39,7 @@ def test_a_listing_has_what_git_listed_in_whatever_parts_it_came(tree: dict[str,
     } | {*tree}
     assert found.notable == plain.notable
     assert found.submodules == plain.submodules
+    assert found.special == {path: entry for path, entry in entries.items() if not entry.is_file}
     assert found.paths == plain.paths
 
 

@@ -143,7 +143,7 @@ def _narrow(
 ) -> Snapshot:
     if not groups:
         return side
-    closures = Closures(side.tree.entries, contents, kept)
+    closures = Closures(side.tree.entries, contents, kept, special=side.tree.special)
     units: dict[str, Unit] = {}
     for directory, group in groups.items():
         codes = [unit.definition.code for unit, _ in group]

@@ -121,6 +121,12 @@ class Tree:
         old = {change.path: change.old for change in changes}
         return Tree(_Before(self.entries, old), self._overview.before(old))
 
+    @cached_property
+    def special(self) -> Mapping[str, Entry]:
+        """The symbolic links and the submodules."""
+        links = {path: entry for path, entry in self.notable.items() if entry.mode == SYMLINK}
+        return links | {path: self.entries[path] for path in self.submodules}
+
     def has_file(self, path: str) -> bool:
         """Whether ``path`` is an entry: a file, a symbolic link or a submodule."""
         return is_among(self.paths, path)

@@ -25,11 +25,17 @@ def is_below(path: str, folder: str) -> bool:
 
 
 class Files:
-    """Answers whether there is a file or a folder at a path, following symbolic links as the file system would."""
+    """Answers whether there is a file or a folder at a path, following symbolic links as the file system would.
 
-    def __init__(self, entries: Mapping[str, Entry], contents: Contents) -> None:
+    ``special`` are the symbolic links and submodules among the entries, from who knows them: otherwise all are looked at.
+    """
+
+    def __init__(
+        self, entries: Mapping[str, Entry], contents: Contents, special: Mapping[str, Entry] | None = None
+    ) -> None:
         self._entries = entries
         self._contents = contents
+        self._special = entries if special is None else special
 
     def oid(self, path: str) -> str:
         """The blob id of the file at a real path."""
@@ -92,7 +98,7 @@ class Files:
 
     @cached_property
     def _submodules(self) -> frozenset[str]:
-        return frozenset(path for path, entry in self._entries.items() if entry.mode == _SUBMODULE)
+        return frozenset(path for path, entry in self._special.items() if entry.mode == _SUBMODULE)
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -115,7 +121,7 @@ class Files:
 
     @cached_property
     def _links(self) -> dict[str, str]:
-        paths = {path: entry.oid for path, entry in self._entries.items() if entry.mode == _SYMLINK}
+        paths = {path: entry.oid for path, entry in self._special.items() if entry.mode == _SYMLINK}
         if not paths:
             return {}
         targets = {oid: blob.content for oid, blob in self._contents.blobs(set(paths.values()), _MAX_TARGET)}

@@ -80,7 +80,10 @@ class Resolver(Protocol):
 
 
 class Closures:
-    """Finds the closures of one commit's functions. ``entries`` are all files of the commit, by path."""
+    """Finds the closures of one commit's functions. ``entries`` are all files of the commit, by path.
+
+    ``special`` are the symbolic links and submodules among them, where they are known.
+    """
 
     def __init__(
         self,
@@ -88,8 +91,9 @@ class Closures:
         contents: Contents,
         analyses: Analyses | None = None,
         max_files: int = MAX_FILES,
+        special: Mapping[str, Entry] | None = None,
     ) -> None:
-        self._files = Files(entries, contents)
+        self._files = Files(entries, contents, special)
         self._configs = Configs(self._files)
         self._reader = _Reader(self._files, analyses or NoAnalyses())
         self._max_files = max_files
