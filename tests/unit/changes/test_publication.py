@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kuroshio.adapters.journal import PowertoolsJournal
 from kuroshio.changes.publication import Publication
 from kuroshio.changes.rendering import markdown
 from kuroshio.changes.request import parse
@@ -170,3 +171,18 @@ def test_an_executions_name_fits_and_tells_repositories_apart() -> None:
     other |= {"repository": "fork/shop", "bundle": other["bundle"].replace("octo", "fork"), "pull_request": 12}
     assert one.execution != parse(other).execution
     assert len(one.execution) <= 80
+
+
+def test_an_operator_sees_how_long_the_parts_took(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "timed")  # Powertools keeps one log handler per service and process
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Kuroshio")
+    request = parse(event("pull_request"))
+
+    PowertoolsJournal().timed(request, {"fetch": 0.01234, "in_all": 1.5})
+
+    line, metric = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (line["message"], line["plan"]) == ("plan timed", request.plan)
+    assert line["milliseconds"] == {"fetch": 12.3, "in_all": 1500}
+    assert metric["DetectionDuration"] == [1500]
