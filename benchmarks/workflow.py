@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.detect import build
 from benchmarks.report import BENCH, Row, write
 from lab.clients import client
-from lab.demo.changes import Chapter
 from lab.demo.stage import Stage
 from lab.place import OPERATOR, REGION
 
@@ -89,11 +88,27 @@ def main() -> None:
         run({}, "lab", "up", "--port", "0")
         try:
             env = json.loads(run({}, "lab", "env", "--json"))
-            Chapter(Stage(BENCH / "workflow.log"), env, HOUSE).deploy()
+            deploy(env)
             lab = Lab(env)
             write("workflow", rows([lab.plan(repository, number) for number in range(101, 102 + RUNS)]))
         finally:
             run({}, "lab", "down")
+
+
+def deploy(env: Mapping[str, str]) -> None:
+    """Deploy both stacks and this commit's image, by the commands that a user types."""
+    sam = (str(Path(sys.executable).with_name("sam")), "deploy", "--no-confirm-changeset", "--config-env")
+    given = ("Environment=dev", "ImageUri=/kuroshio/dev/image", f"Architecture={env['KUROSHIO_ARCHITECTURE']}")
+    stage = Stage(BENCH / "workflow.log")
+    for name, *command in (
+        ("Build the functions' image", KUROSHIO, "image", "build", "--allow-dirty"),
+        ("Deploy the foundation", *sam, "foundation-dev"),
+        ("Push the initial image", KUROSHIO, "image", "push", "--initial"),
+        ("Deploy the application, on the initial image", *sam, "dev", "--parameter-overrides", *given),
+        ("Push the image of this commit", KUROSHIO, "image", "push", "--allow-dirty"),
+        ("Put it in force", KUROSHIO, "image", "deploy", "--allow-dirty"),
+    ):
+        stage.run(name, *command, env=env, cwd=HOUSE)
 
 
 def rows(runs: list[dict[str, float]]) -> Iterator[Row]:
