@@ -60,6 +60,15 @@ def dockerfile(made: World) -> str:
     ]
     lines += ["FROM scratch AS final", "ARG PART=app", _copied(made, second)]
     lines += made.chance.choice([["COPY --from=tools / /tools/"], ["COPY --from=0 /t /t"], [], ["ADD conf /conf/"]])
+    mounts = [
+        "type=bind,source=lib,target=/l",
+        "type=bind,target=/all",
+        "type=bind,from=tools,target=/t",
+        "type=cache,target=/c",
+    ]
+    lines += made.chance.choice(
+        [[], [], ["ENV PART=assets", "COPY $PART /env/"], [f"RUN --mount={made.chance.choice(mounts)} true"]]
+    )
     lines += ["# the end", 'CMD ["app.handler"]', ""]
     return "\n".join(lines)
 

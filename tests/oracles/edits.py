@@ -152,6 +152,13 @@ def mapping(made: World) -> None:
             document["Mappings"]["Sizes"][made.chance.choice(["small", "large"])]["memory"] = made.chance.randrange(4)
 
 
+def condition(made: World) -> None:
+    stage = {"Fn::Equals": [{"Ref": "Stage"}, made.chance.choice(["production", "Stage1"])]}
+    for document in made.documents.values():
+        if "Conditions" in document:
+            document["Conditions"]["IsProduction"] = made.chance.choice([stage, {"Fn::Not": [stage]}])
+
+
 def loop(made: World) -> None:
     for document in made.documents.values():
         if "Fn::ForEach::Colours" in document["Resources"]:
@@ -247,5 +254,5 @@ def said(made: World) -> None:
 
 _EDITS = [
     *[content] * 9, mode, delete, rename, rename, add, add, to_link, relink, bump, property_, property_, metadata, bucket, globals_,
-    parameter, mapping, loop, nesting, move_source, handler, layers, remove_unit, add_unit, target, form, move_template, said,
+    parameter, mapping, condition, loop, nesting, move_source, handler, layers, remove_unit, add_unit, target, form, move_template, said,
 ]  # fmt: skip

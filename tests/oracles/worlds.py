@@ -121,7 +121,13 @@ def _alone(made: World, main: str, up: str) -> None:
             made, main, f"Alone{number}", CodeUri=f"{up}{folder}", Handler="app.handler", Runtime="python3.11"
         )
         body["Properties"] |= made.chance.choice(
-            [{}, {"MemorySize": size}, {"Timeout": 9}, {"Tags": {"s": {"Fn::Sub": "${Stage}-x"}}}]
+            [
+                {},
+                {"MemorySize": size},
+                {"MemorySize": memory},
+                {"Timeout": 9},
+                {"Tags": {"s": {"Fn::Sub": "${Stage}-x"}}},
+            ]
         )
         if made.chance.randrange(4) == 0:
             body["Condition"] = "IsProduction"
