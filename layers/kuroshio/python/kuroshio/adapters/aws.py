@@ -77,8 +77,14 @@ _REFUSED = frozenset({
 _ABSENT = frozenset({
     "404",
     "AWS.SimpleQueueService.NonExistentQueue",
+    "DBClusterNotFoundFault",
+    "DBClusterParameterGroupNotFound",
+    "DBInstanceNotFound",
+    "DBParameterGroupNotFound",  # RDS's answer for a *cluster* parameter group too, in some operations
+    "DBSubnetGroupNotFoundFault",
     "ExecutionDoesNotExist",
     "ImageNotFoundException",
+    "InvalidSubnetID.NotFound",
     "NoSuchBucket",
     "NoSuchEntity",
     "NoSuchKey",
@@ -111,6 +117,8 @@ def client(service: Literal["ssm"]) -> SSMClient: ...
 def client(service: Literal["stepfunctions"]) -> SFNClient: ...
 @overload
 def client(service: Literal["sts"]) -> STSClient: ...
+@overload
+def client(service: Literal["ec2", "rds"]) -> Any: ...  # without stubs: what is sent is judged by botocore's models
 def client(service: str) -> Any:
     """The one client of a service in this process, made on first use: making it is the larger part of a cold start.
 

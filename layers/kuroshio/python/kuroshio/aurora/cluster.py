@@ -73,3 +73,11 @@ class Parameter:
     apply_type: str
     modifiable: bool
     source: str  # "user", "system", "engine-default"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A limit of RDS on an account and region, and how much of it is taken."""
+
+    used: int
+    most: int
