@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._partitions: dict[str, dict[str, _Stored]] = {}
+        self._beginnings = itertools.count(step=1_000_000)
 
     def read(self, keys: Iterable[Key]) -> dict[Key, Record]:
         """Those of the records that are there."""
@@ -37,8 +39,8 @@ class MemoryLedger:
         return replace(record, version=record.version + 1)
 
     def touch(self, key: Key, expires_at: int | None = None) -> None:
-        """Count the version up."""
-        known = self._find(key) or _Stored("{}", 0, None)
+        """Count the version up; that of a new record is one that no record ever had."""
+        known = self._find(key) or _Stored("{}", next(self._beginnings), None)
         until = known.expires_at if expires_at is None else expires_at
         self._partitions.setdefault(key.pk, {})[key.sk] = known._replace(version=known.version + 1, expires_at=until)
 

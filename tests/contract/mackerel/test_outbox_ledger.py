@@ -72,12 +72,22 @@ def test_a_write_over_another_version_is_outpaced_and_changes_nothing(ledger: Le
 
 def test_a_touch_makes_a_record_or_counts_its_version_up_and_keeps_its_body(ledger: Ledger) -> None:
     ledger.touch(KEY, NOON)
-    assert ledger.read([KEY])[KEY] == Record(KEY, {}, 1, NOON)
-    known = ledger.write(Record(KEY, {"a": 1}, 1))
+    made = ledger.read([KEY])[KEY]
+    assert made == Record(KEY, {}, made.version, NOON)
+    known = ledger.write(Record(KEY, {"a": 1}, made.version))
     ledger.touch(KEY, NOON + 5)
-    assert ledger.read([KEY])[KEY] == replace(known, version=3, expires_at=NOON + 5)
+    assert ledger.read([KEY])[KEY] == replace(known, version=made.version + 2, expires_at=NOON + 5)
     ledger.touch(KEY)
-    assert ledger.read([KEY])[KEY] == replace(known, version=4, expires_at=NOON + 5)
+    assert ledger.read([KEY])[KEY] == replace(known, version=made.version + 3, expires_at=NOON + 5)
+
+
+def test_a_record_that_was_removed_and_touched_again_is_not_the_one_that_was_read_before(ledger: Ledger) -> None:
+    ledger.touch(KEY)
+    [read] = ledger.scan(KEY.pk, 10)
+    ledger.remove(read)
+    ledger.touch(KEY)
+    with pytest.raises(Outpaced):
+        ledger.remove(read)
 
 
 def test_a_record_that_was_touched_since_it_was_read_is_not_removed(ledger: Ledger) -> None:

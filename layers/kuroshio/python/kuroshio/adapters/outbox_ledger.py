@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -50,9 +51,10 @@ class DynamoOutboxLedger:
         return replace(record, version=record.version + 1)
 
     def touch(self, key: Key, expires_at: int | None = None) -> None:
-        """Count the version up."""
-        values: dict[str, AttributeValueTypeDef] = {":one": {"N": "1"}, ":empty": {"S": "{}"}}
-        settings = ["body = if_not_exists(body, :empty)"]
+        """Count the version up. That of a new record begins anywhere: one removed and made again is another record."""
+        beginning: AttributeValueTypeDef = {"N": str(secrets.randbits(48))}
+        values: dict[str, AttributeValueTypeDef] = {":one": {"N": "1"}, ":empty": {"S": "{}"}, ":beginning": beginning}
+        settings = ["body = if_not_exists(body, :empty)", "version = if_not_exists(version, :beginning) + :one"]
         if expires_at is not None:
             values[":expires"] = {"N": str(expires_at)}
             settings.append("expires_at = :expires")
@@ -60,7 +62,7 @@ class DynamoOutboxLedger:
             aws.client("dynamodb").update_item(
                 TableName=self._table,
                 Key=_place(key),
-                UpdateExpression=f"SET {', '.join(settings)} ADD version :one",
+                UpdateExpression=f"SET {', '.join(settings)}",
                 ExpressionAttributeValues=values,
             )
 

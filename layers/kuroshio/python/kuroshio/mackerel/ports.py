@@ -39,7 +39,10 @@ class Ledger(Protocol):
         """
 
     def touch(self, key: Key, expires_at: int | None = None) -> None:
-        """Count the record's version up, making it with an empty body if it is not there; None keeps its expiry."""
+        """Count the record's version up, making it with an empty body if it is not there; None keeps its expiry.
+
+        The version of one that was made again is none that it had before: who read it then must not remove it now.
+        """
 
     def remove(self, record: Record) -> None:
         """Delete it if the stored version is still ``record.version``. Raises Outpaced otherwise."""
