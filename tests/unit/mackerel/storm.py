@@ -13,13 +13,16 @@ from kuroshio.errors import ServiceUnavailable, TransientError
 from kuroshio.mackerel import messages, places
 from kuroshio.mackerel.cells import Cell
 from kuroshio.mackerel.collect import Collector
+from kuroshio.mackerel.downtimes import pieces
 from kuroshio.mackerel.flush import Flusher
 from kuroshio.mackerel.hosting import KeptHost
 from kuroshio.mackerel.hosts import CheckHost
 from kuroshio.mackerel.points import Annotation, Combine, Point, Report, marked
 from kuroshio.mackerel.ports import Answer, Key, Record
+from kuroshio.mackerel.silence import Downtime, Ended
 from kuroshio.mackerel.turns import Pace
 from lab.mackerel import Clock, FakeMackerel, Fault, Rules
+from lab.mackerel.downtimes import ends
 from lab.mackerel.in_process import InProcessApi
 from lab.mackerel.ledger import MemoryLedger
 from lab.mackerel.organization import Series
@@ -40,6 +43,7 @@ NAMES = {
 }
 POISON = "a.name.that.mackerel.finds.too.long"
 POISON_CHECK = "check-that-mackerel-refuses"
+UNKNOWN_SERVICE = "nobody"
 
 
 class Killed(BaseException):
@@ -165,6 +169,9 @@ class World:
         self.sent: dict[str, Point] = {}
         self.spans: dict[str, Annotation] = {}
         self.reports: dict[tuple[str, int], Report] = {}
+        self.downtimes: dict[str, Downtime] = {}
+        self.ended: set[str] = set()
+        self.twice: set[str] = set()
         self._workers = 0
         api = InProcessApi(self.mackerel)
         for service in ("shop", "depot", "kuroshio"):
@@ -205,12 +212,13 @@ class World:
         points = tuple(self._point() for _ in range(self.random.randint(1, 4)))
         spans = tuple(self._span() for _ in range(self.random.random() < 0.1))
         reports = tuple(self._report() for _ in range(self.random.random() < 0.2))
-        self.queue.send(messages.packed(messages.Parcel(points, reports, spans)))
+        silences = self._silence() if self.random.random() < 0.25 else ()
+        self.queue.send(messages.packed(messages.Parcel(points, reports, spans, downtimes=silences)))
         self.sent |= {point.key: point for point in points}
         if self.random.random() < 0.2:  # a retried task says the same again, and its clock has moved on
             moved = self.random.choice([0, 40, 200])
             again = tuple(replace(point, time=point.time + moved) if point.floating else point for point in points)
-            self.queue.send(messages.packed(messages.Parcel(again, reports, spans)))
+            self.queue.send(messages.packed(messages.Parcel(again, reports, spans, downtimes=silences)))
         if self.random.random() < 0.05:
             self.queue.send("no JSON at all")
 
@@ -232,6 +240,24 @@ class World:
             span = Annotation("shop", f"execution-{len(self.spans)}", "begun", int(self.clock()))
         self.spans[span.marker] = span
         return span
+
+    def _silence(self) -> tuple[Downtime | Ended, ...]:
+        """An execution's downtime begins, or ends, or both; an end may be said before the beginning, and more than once."""
+        ending = [marker for marker in self.downtimes if marker not in self.ended or self.random.random() < 0.1]
+        if ending and self.random.random() < 0.6:
+            return (self._ended(self.random.choice(ending)),)
+        now = int(self.clock())
+        last = now + self.random.choice([600, HOUR, HOUR, 40 * HOUR, 200 * HOUR])
+        service = UNKNOWN_SERVICE if self.random.random() < 0.1 else "shop"
+        begun = Downtime(service, f"run-{len(self.downtimes)}", "cut-over", now, last)
+        self.downtimes[begun.marker] = begun
+        if self.random.random() < 0.2:
+            return (self._ended(begun.marker), begun)
+        return (begun,)
+
+    def _ended(self, marker: str) -> Ended:
+        self.ended.add(marker)
+        return Ended(marker, int(self.clock()))
 
     def _report(self) -> Report:
         at = int(self.clock()) - self.random.choice([0, 0, 5 * HOUR])
@@ -264,6 +290,8 @@ class World:
         )
         with suppress(Killed, TransientError):
             flusher.run()
+        held = [(entry["memo"], entry["start"]) for entry in self.mackerel.org.downtimes.values()]
+        self.twice |= {memo for memo, start in held if held.count((memo, start)) > 1}
 
     def _wait(self) -> None:
         self.clock.advance(self.random.choice([5, 30, 61, 61, 200, 900]))
@@ -317,7 +345,9 @@ def outcome(world: World) -> tuple[dict[str, str], list[str]]:
         for record in world.ledger.scan(f"mackerel#cells#{service}", 100_000):
             wrong += _judge(world, service, record, fates)
     wrong += [f"{key}: {what}" for key, what in fates.items() if len(what) != 1]
-    return {key: what[0] for key, what in fates.items()}, wrong + _judge_spans(world) + _judge_reports(world)
+    return {key: what[0] for key, what in fates.items()}, wrong + _judge_spans(world) + _judge_reports(
+        world
+    ) + _judge_downtimes(world)
 
 
 def _judge(world: World, service: str, record: Record, fates: defaultdict[str, list[str]]) -> list[str]:
@@ -371,4 +401,29 @@ def _judge_reports(world: World) -> list[str]:
         settled = sk in aside and not held if name == POISON_CHECK else state == "sent" and held
         if state != "lost" and not settled:  # one that is lost may have arrived: nobody can ask for it
             wrong.append(f"the report {name} at {at} is {state}, and Mackerel has {'it' if held else 'it not'}")
+    return wrong
+
+
+def _judge_downtimes(world: World) -> list[str]:
+    """Each downtime is there as it was said until it ends, never twice, and none is left whose end was said."""
+    wrong = [f"{memo}: it was opened twice" for memo in world.twice]
+    aside = {record.body.get("sk"): record.body["reason"] for record in world.ledger.scan(places.PARKED, 100_000)}
+    offset = world.mackerel.org.rules.utc_offset
+    for marker, said in world.downtimes.items():
+        mark = marked(marker)
+        held = [entry for entry in world.mackerel.org.downtimes.values() if entry["memo"] == mark]
+        silent = [entry for entry in held if ends(entry, offset) > world.clock()]
+        spans = sorted((entry["start"], int(ends(entry, offset))) for entry in held)
+        if marker in world.ended:
+            wrong += [f"{marker}: its end was said, and it is open"] if silent else []
+        elif said.service == UNKNOWN_SERVICE:
+            told = "HTTP 400" in aside.get(places.downtime(marker).sk, "") or said.last + 60 <= world.clock()
+            wrong += [] if told else [f"{marker}: refused unsaid"]
+        elif said.last > world.clock() or held:
+            right = pieces(said.first, said.last, offset)
+            whole = len(spans) == len(right) and all(
+                start == first and last <= end < last + 60
+                for (start, end), (first, last) in zip(spans, right, strict=True)
+            )
+            wrong += [] if whole else [f"{marker}: Mackerel is silent {spans}, {right} is right"]
     return wrong

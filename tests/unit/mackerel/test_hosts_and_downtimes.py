@@ -7,9 +7,10 @@ import itertools
 import pytest
 
 from kuroshio.errors import InvalidRequest, RequestRefused
-from kuroshio.mackerel.downtimes import Downtime, closed, opened, pieces
+from kuroshio.mackerel.downtimes import Listing, closed, opened, pieces
 from kuroshio.mackerel.hosting import KeptHost
 from kuroshio.mackerel.hosts import CheckHost, ensured
+from kuroshio.mackerel.silence import Downtime
 from kuroshio.mackerel.turns import Channel, Pace, TurnEnded
 from kuroshio.mackerel.verdicts import Verdict
 from lab.mackerel import Clock, FakeMackerel, Fault
@@ -90,19 +91,19 @@ def test_a_host_that_is_refused_parks_the_lane_and_says_why(mackerel: FakeMacker
 def test_a_downtime_is_opened_once_and_closed_with_every_copy(mackerel: FakeMackerel) -> None:
     mackerel.faults.add(Fault("half-closed", times=1, method="POST"))
     with pytest.raises(TurnEnded):
-        opened(channel(mackerel), CUTOVER, JST)
-    [key] = opened(channel(mackerel), CUTOVER, JST)
+        opened(Listing(channel(mackerel)), CUTOVER, JST)
+    [key] = opened(Listing(channel(mackerel)), CUTOVER, JST)
     [made] = mackerel.org.downtimes.values()
     assert (made["id"], made["duration"], made["serviceScopes"]) == (key, 31, ["kuroshio"])
     InProcessApi(mackerel).call("POST", "/downtimes", {"name": "somebody else's", "start": NOON, "duration": 5})
-    assert closed(channel(mackerel), "execution-1") == 1
-    assert closed(channel(mackerel), "execution-1") == 0
+    assert closed(Listing(channel(mackerel)), "execution-1") == 1
+    assert closed(Listing(channel(mackerel)), "execution-1") == 0
     assert [entry["name"] for entry in mackerel.org.downtimes.values()] == ["somebody else's"]
 
 
 def test_a_downtime_for_an_unknown_service_is_refused_with_the_reason(mackerel: FakeMackerel) -> None:
     with pytest.raises(RequestRefused, match="cut-over of orders"):
-        opened(channel(mackerel), Downtime("nobody", "e", "cut-over of orders", NOON, NOON + 60), JST)
+        opened(Listing(channel(mackerel)), Downtime("nobody", "e", "cut-over of orders", NOON, NOON + 60), JST)
 
 
 @pytest.mark.parametrize(

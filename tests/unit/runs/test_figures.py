@@ -11,10 +11,14 @@ import pytest
 from kuroshio.errors import ServiceUnavailable
 from kuroshio.mackerel import state
 from kuroshio.mackerel.collect import Collector, Delivery
+from kuroshio.mackerel.flush import Flusher
 from kuroshio.mackerel.messages import unpacked
+from kuroshio.mackerel.metrics import Metrics
+from kuroshio.mackerel.silence import Ended
 from kuroshio.runs.figures import OutboxFigures
 from kuroshio.runs.recording import Recording
-from lab.mackerel import Clock
+from lab.mackerel import Clock, FakeMackerel
+from lab.mackerel.in_process import InProcessApi
 from lab.mackerel.ledger import MemoryLedger
 from tests.fakes.ledger import InMemoryLedger
 
@@ -95,6 +99,47 @@ def test_a_state_becomes_points_at_the_time_of_the_state(
     queue = Queue()
     recording(queue).record(given)
     assert queue.points() == [(f"runs.detect-changes.{name}", *rest) for name, *rest in expected]
+
+
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        (event("running"), []),
+        (event("failed", status="PENDING_REDRIVE"), []),
+        (event("succeeded"), [END]),
+        (event("failed"), [END]),
+        (event("failed", status="TIMED_OUT"), [END]),
+        (event("failed", status="ABORTED"), [END]),
+    ],
+    ids=lambda value: value["detail"]["status"] if isinstance(value, dict) else "",
+)
+def test_the_end_of_an_execution_ends_its_downtime_whatever_the_end_is(given: dict[str, Any], ends: list[int]) -> None:
+    queue = Queue()
+    recording(queue).record(given)
+    said = [each for message in queue.messages for each in unpacked(message, NOW).downtimes]
+    assert said == [Ended(given["detail"]["executionArn"], at) for at in ends]
+
+
+def test_an_execution_that_was_aborted_before_it_could_end_its_downtime_leaves_none_open() -> None:
+    queue, ledger, clock = Queue(), MemoryLedger(), Clock(NOW)
+    mackerel = FakeMackerel(clock)
+    InProcessApi(mackerel).call("POST", "/services", {"name": "kuroshio-dev"})
+    flusher = Flusher(ledger, InProcessApi(mackerel), clock, lambda _: 0, "f", home="kuroshio-dev")
+
+    def minute() -> int:
+        Collector(ledger, clock).take([Delivery(str(n), body) for n, body in enumerate(queue.messages)])
+        queue.messages.clear()
+        clock.advance(61)
+        flusher.run()
+        return len(mackerel.org.downtimes)
+
+    aborted = event("failed", status="ABORTED")
+    with Metrics(queue, service="kuroshio-dev", origin="o", clock=clock) as metrics:
+        arn = aborted["detail"]["executionArn"]
+        metrics.downtime_begins("cut-over", marker=arn, first=NOW, last=NOW + 20_000)
+    assert minute() == 1
+    recording(queue).record(aborted)
+    assert minute() == 0
 
 
 def test_a_redriven_execution_counts_again_and_its_duration_is_that_of_the_new_attempt() -> None:

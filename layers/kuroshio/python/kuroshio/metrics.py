@@ -83,6 +83,21 @@ def annotate(title: str, *, first: float, last: float | None = None, description
         work.gathering.annotate(origin, title, first=first, last=last, description=description)
 
 
+def downtime_begins(name: str, *, marker: str, first: float, last: float, service: str = "") -> None:
+    """Silence the service's monitors from ``first`` on: until ``downtime_ends``, and at the latest until ``last``.
+
+    ``marker`` names who needs it, best the execution's ARN: it ends with the execution then, whatever becomes of it.
+    """
+    with _writing(f"the downtime {name!r:.80}") as (work, _):
+        work.gathering.downtime_begins(name, marker=marker, first=first, last=last, service=service)
+
+
+def downtime_ends(*, marker: str, at: float | None = None) -> None:
+    """End the marker's downtime for good, also where its beginning arrives later."""
+    with _writing(f"the end of the downtime of {marker!r:.80}") as (work, _):
+        work.gathering.downtime_ends(marker=marker, at=at)
+
+
 def powertools_provider(**settings: Any) -> AmazonCloudWatchEMFProvider:
     """A provider for your own Powertools ``Metrics(provider=...)``: what it says goes to Mackerel too.
 
@@ -265,5 +280,6 @@ def _told(parcel: Parcel) -> str:
     said = [f"{point.name}={point.value:g} ({point.combine}, {point.time})" for point in parcel.points]
     said += [f"check {report.name} {report.status} ({report.occurred_at})" for report in parcel.reports]
     said += [f"annotation {each.title!r} ({each.first})" for each in parcel.annotations]
+    said += [f"downtime {each}" for each in parcel.downtimes]
     text = ", ".join(said)
     return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}... ({len(said)} in all)"

@@ -46,8 +46,8 @@ class DirectOutbox:
         InvalidRequest for what needs a queue.
         """
         parcel = unpacked(message, time.time())
-        if any(point.combine != Combine.LAST for point in parcel.points) or parcel.annotations:
-            raise InvalidRequest("only the queue can add up, and knows which annotations there are")
+        if any(point.combine != Combine.LAST for point in parcel.points) or parcel.annotations or parcel.downtimes:
+            raise InvalidRequest("only the queue can add up, and knows which annotations and downtimes there are")
         for service in sorted({point.service for point in parcel.points}):
             points = [point for point in parcel.points if point.service == service]
             body = [{"name": point.name, "time": point.minute, "value": point.value} for point in points]

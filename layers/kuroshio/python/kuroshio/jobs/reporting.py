@@ -78,4 +78,4 @@ def _fresh(message: str, now: float) -> tuple[Parcel, int]:
     points = tuple(point for point in whole.points if point.minute > now - flush.EXPIRY)
     checks = tuple(report for report in whole.reports if report.occurred_at > now - reports.EXPIRY)
     expired = len(whole.points) - len(points) + len(whole.reports) - len(checks) + len(whole.refused)
-    return Parcel(points, checks, whole.annotations), expired
+    return replace(whole, points=points, reports=checks, refused=()), expired

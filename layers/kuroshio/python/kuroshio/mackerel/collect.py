@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.errors import Outpaced
-from kuroshio.mackerel import places
+from kuroshio.mackerel import places, silence
 from kuroshio.mackerel.cells import Cell, Contribution
 from kuroshio.mackerel.messages import Parcel, Refused, merged, unpacked
 from kuroshio.mackerel.points import DAY
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kuroshio.mackerel.points import Annotation, Point, Report
     from kuroshio.mackerel.ports import Ledger
+    from kuroshio.mackerel.silence import Downtime, Ended
 
 _TRIES = 20  # of one conditional write against other collectors
 _MOST_CLAIMS = 3_000  # keys of one origin: an item of DynamoDB holds 400 KB
@@ -84,6 +85,8 @@ class Collector:
             self._keep_report(report)
         for annotation in whole.annotations:
             self._keep_annotation(annotation)
+        for downtime in whole.downtimes:
+            self._keep_downtime(downtime)
 
     def _contribute(self, key: Key, points: list[Point], record: Record) -> None:
         for _ in range(_TRIES):
@@ -158,6 +161,23 @@ class Collector:
             self._mark_due(places.annotations_of(annotation.service), key.sk)
             return
         raise Outpaced(f"{_TRIES} other writers of the annotation {annotation.title} were faster each time")
+
+    def _keep_downtime(self, said: Downtime | Ended) -> None:
+        """An end without a beginning is kept, and is nothing to do: every execution that ends says one."""
+        key, now = places.downtime(said.marker), int(self._clock())
+        for _ in range(_TRIES):
+            record = self._ledger.read([key]).get(key, Record(key))
+            body = silence.noted(record.body, said)
+            try:
+                if body != record.body:
+                    last = body["downtime"]["last"] if body["downtime"] else now
+                    self._ledger.write(replace(record, body=body, expires_at=max(now, last) + places.KEPT))
+            except Outpaced:
+                continue
+            if silence.is_due(body):
+                self._mark_due(places.DOWNTIMES, key.sk)
+            return
+        raise Outpaced(f"{_TRIES} other writers of the downtime of {said.marker} were faster each time")
 
     def _mark_due(self, lane: str, sk: str) -> None:
         self._open(lane)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from kuroshio.errors import Outpaced
-from kuroshio.mackerel import annotate, places, turns
+from kuroshio.mackerel import annotate, downtimes, places, turns
 from kuroshio.mackerel.cells import Cell
 from kuroshio.mackerel.points import DAY
 from kuroshio.mackerel.reports import Reports
@@ -57,6 +57,7 @@ class Flusher:
     home: str = "kuroshio"
     carrier: Carrier | None = None
     pace: Pace = field(default_factory=Pace)
+    utc_offset: int = downtimes.TOKYO
 
     def run(self, until: float = math.inf) -> list[Flushed]:
         """As ``round``, but what goes wrong in one lane is raised after all others had their turns."""
@@ -105,6 +106,8 @@ class Flusher:
             _Metrics(self, channel, tally, losses, refused, service).send()
         elif kind == "annotations":
             annotate.send(self.ledger, channel, tally, service, now=self.clock())
+        elif kind == places.DOWNTIMES:
+            downtimes.Sender(self.ledger, channel, tally, self.clock, self.utc_offset).send()
         else:
             Reports(self.ledger, channel, tally, losses, self.carrier).send()
 

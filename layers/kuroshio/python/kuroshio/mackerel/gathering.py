@@ -41,6 +41,16 @@ class Gathering:
         with self._lock:
             self._of(origin).annotate(title, first=first, last=last, description=description)
 
+    def downtime_begins(self, name: str, *, marker: str, first: float, last: float, service: str) -> None:
+        """Raises what ``Writer.downtime_begins`` raises."""
+        with self._lock:
+            self._of(self.origin).downtime_begins(name, marker=marker, first=first, last=last, service=service)
+
+    def downtime_ends(self, *, marker: str, at: float | None) -> None:
+        """Raises what ``Writer.downtime_ends`` raises."""
+        with self._lock:
+            self._of(self.origin).downtime_ends(marker=marker, at=at)
+
     def taken(self) -> Parcel:
         """All that was gathered since the last time."""
         with self._lock:

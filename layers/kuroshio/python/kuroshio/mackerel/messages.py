@@ -1,4 +1,4 @@
-"""The form in which points, reports and annotations travel through the queue."""
+"""The form in which points, reports, annotations and downtimes travel through the queue."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.errors import InvalidRequest, LimitExceeded
-from kuroshio.mackerel import points
+from kuroshio.mackerel import points, silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kuroshio.mackerel.points import Annotation, Point, Report
+    from kuroshio.mackerel.silence import Downtime, Ended
 
 SCHEMA = "kuroshio.outbox/1"
 # Bytes of one message. SQS takes 1 MiB since 2025, but a queue that is older, or says so, only this; and it bills by 64 KB.
@@ -36,6 +37,7 @@ class Parcel:
     reports: tuple[Report, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     refused: tuple[Refused, ...] = ()
+    downtimes: tuple[Downtime | Ended, ...] = ()
 
 
 def merged(parcels: Iterable[Parcel]) -> Parcel:
@@ -46,13 +48,14 @@ def merged(parcels: Iterable[Parcel]) -> Parcel:
         tuple(report for parcel in parts for report in parcel.reports),
         tuple(annotation for parcel in parts for annotation in parcel.annotations),
         tuple(refused for parcel in parts for refused in parcel.refused),
+        tuple(downtime for parcel in parts for downtime in parcel.downtimes),
     )
 
 
 def packed(parcel: Parcel) -> str:
     """The message. Raises LimitExceeded where it is larger than a queue takes."""
     document: dict[str, Any] = {"schema": SCHEMA}
-    for label in ("points", "reports", "annotations"):
+    for label in ("points", "reports", "annotations", "downtimes"):
         entries = [asdict(entry) for entry in getattr(parcel, label)]
         document |= {label: entries} if entries else {}
     # ASCII: SQS refuses a whole message for one lone surrogate or U+FFFF in the output of somebody's command.
@@ -74,13 +77,13 @@ def in_messages(parcel: Parcel) -> list[str]:
 
 
 def _halves(parcel: Parcel) -> tuple[Parcel, Parcel]:
-    points_at, reports_at, annotations_at = (
-        (len(entries) + 1) // 2 for entries in (parcel.points, parcel.reports, parcel.annotations)
-    )
-    return (
-        Parcel(parcel.points[:points_at], parcel.reports[:reports_at], parcel.annotations[:annotations_at]),
-        Parcel(parcel.points[points_at:], parcel.reports[reports_at:], parcel.annotations[annotations_at:]),
-    )
+    heads: dict[str, Any] = {}
+    tails: dict[str, Any] = {}
+    for label in ("points", "reports", "annotations", "downtimes"):
+        entries = getattr(parcel, label)
+        middle = (len(entries) + 1) // 2
+        heads[label], tails[label] = entries[:middle], entries[middle:]
+    return Parcel(**heads), Parcel(**tails)
 
 
 def unpacked(body: str, now: float) -> Parcel:
@@ -93,7 +96,7 @@ def unpacked(body: str, now: float) -> Parcel:
     except (ValueError, RecursionError, InvalidRequest) as error:
         return Parcel(refused=(_refused(body, error),))
     refused: list[Refused] = []
-    readers = {"points": _point, "reports": _report, "annotations": _annotation}
+    readers = {"points": _point, "reports": _report, "annotations": _annotation, "downtimes": _downtime}
     taken: dict[str, list[Any]] = {label: [] for label in readers}
     for label, read in readers.items():
         entries = document.get(label, [])
@@ -102,7 +105,7 @@ def unpacked(body: str, now: float) -> Parcel:
                 taken[label].append(read(entry, now))
             except (InvalidRequest, KeyError, TypeError, ValueError, AttributeError) as error:
                 refused.append(_refused(json.dumps(entry), error))
-    return Parcel(tuple(taken["points"]), tuple(taken["reports"]), tuple(taken["annotations"]), tuple(refused))
+    return Parcel(refused=tuple(refused), **{label: tuple(entries) for label, entries in taken.items()})
 
 
 def _document(body: str) -> dict[str, Any]:
@@ -144,6 +147,13 @@ def _annotation(entry: Any, now: float) -> Annotation:
     texts = [_text(entry, field) for field in ("service", "marker", "title")]
     first, last = entry["first"], entry.get("last")
     return points.annotation(*texts, first=first, last=last, now=now, description=entry.get("description", ""))
+
+
+def _downtime(entry: Any, now: float) -> Downtime | Ended:
+    if "ended" in entry:
+        return silence.ended(_text(entry, "marker"), at=entry["ended"], now=now)
+    texts = [_text(entry, field) for field in ("service", "marker", "name")]
+    return silence.begun(*texts, first=entry["first"], last=entry["last"], now=now)
 
 
 def _forgiving(at: Any, now: float) -> float:

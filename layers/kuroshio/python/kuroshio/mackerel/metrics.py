@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, SupportsFloat
 
 from kuroshio.errors import InvalidRequest, KuroshioError, LimitExceeded
-from kuroshio.mackerel import messages, points
+from kuroshio.mackerel import messages, points, silence
 from kuroshio.mackerel.cells import Cell, Contribution
 from kuroshio.mackerel.messages import Parcel
 from kuroshio.mackerel.points import Combine, digest
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kuroshio.mackerel.points import Annotation, Point, Report
     from kuroshio.mackerel.ports import Outbox
+    from kuroshio.mackerel.silence import Downtime, Ended
 
 MOST_SERIES = 1_000
 
@@ -32,6 +33,7 @@ class Writer:
         self._cells: dict[tuple[str, str, int | None], tuple[Point, Cell]] = {}
         self._reports: list[Report] = []
         self._annotations: list[Annotation] = []
+        self._downtimes: list[Downtime | Ended] = []
         self._takings = 0
 
     def put(
@@ -89,18 +91,34 @@ class Writer:
         )
         self._annotations.append(made)
 
+    def downtime_begins(self, name: str, *, marker: str, first: float, last: float, service: str = "") -> None:
+        """Silence the service's monitors from ``first`` on: until ``downtime_ends``, and at the latest until ``last``.
+
+        ``marker`` names who needs it, best the execution's ARN: it ends with the execution then, whatever becomes of it.
+        Raises InvalidRequest.
+        """
+        where, now = service or self._service, self._clock()
+        self._downtimes.append(silence.begun(where, marker, name, first=first, last=last, now=now))
+
+    def downtime_ends(self, *, marker: str, at: float | None = None) -> None:
+        """End the marker's downtime for good, also where its beginning arrives later. Raises InvalidRequest."""
+        now = self._clock()
+        self._downtimes.append(silence.ended(marker, at=now if at is None else at, now=now))
+
     def taken(self) -> Parcel:
         """What was gathered since the last time; it is this writer's no more."""
         parcel = Parcel(
             tuple(self._totalled(first, cell) for first, cell in self._cells.values()),
             tuple(self._reports),
             tuple(self._annotations),
+            downtimes=tuple(self._downtimes),
         )
         if parcel != Parcel():
             self._takings += 1
             self._cells.clear()
             self._reports.clear()
             self._annotations.clear()
+            self._downtimes.clear()
         return parcel
 
     def _totalled(self, first: Point, cell: Cell) -> Point:

@@ -10,6 +10,7 @@ KEPT = DAY + 14 * DAY + 2 * DAY
 TURNS = "mackerel#turns"
 PARKED = "mackerel#parked"
 REPORTS = "reports"  # the lane of all check reports: one host carries them
+DOWNTIMES = "downtimes"  # the lane of all downtimes: Mackerel lists them only as a whole
 
 
 def metrics_of(service: str) -> str:
@@ -55,6 +56,16 @@ def report(name: str, occurred_at: int) -> Key:
 def annotation(service: str, marker: str) -> Key:
     """An annotation."""
     return Key(f"mackerel#annotations#{service}", digest(marker))
+
+
+def downtime(marker: str) -> Key:
+    """What is known of the downtime of a marker."""
+    return downtime_at(digest(marker))
+
+
+def downtime_at(sk: str) -> Key:
+    """The downtime whose entry among what is due has this ``sk``."""
+    return Key("mackerel#downtimes", sk)
 
 
 def claim(origin: str) -> Key:

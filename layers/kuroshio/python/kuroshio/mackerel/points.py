@@ -120,7 +120,7 @@ def point(
     if combine not in set(Combine):
         raise InvalidRequest(f"{where}: combine is one of {', '.join(Combine)}, not {combine!r}")
     return Point(
-        service, metric_name(name), _time(where, at, now), _value(where, value), Combine(combine), key, floating
+        service, metric_name(name), moment(where, at, now), _value(where, value), Combine(combine), key, floating
     )
 
 
@@ -144,7 +144,7 @@ def report(
     interval = notification_interval
     if interval is not None and (isinstance(interval, bool) or not isinstance(interval, int) or interval < 0):
         raise InvalidRequest(f"{where}: the notification interval is a number of minutes, not {interval!r:.80}")
-    return Report(name, status, shortened(message, LONGEST_MESSAGE), _time(where, occurred_at, now), interval)
+    return Report(name, status, shortened(message, LONGEST_MESSAGE), moment(where, occurred_at, now), interval)
 
 
 def annotation(
@@ -158,8 +158,8 @@ def annotation(
         raise InvalidRequest(f"{where}: {service!r:.80} is no service name")
     if not 0 < len(marker) <= _LONGEST_KEY * 10:
         raise InvalidRequest(f"{where}: the marker has {len(marker)} characters; 1 to {_LONGEST_KEY * 10} are allowed")
-    begins = _time(where, first, now, oldest=math.inf)
-    ends = None if last is None else _time(where, last, now, oldest=math.inf)
+    begins = moment(where, first, now, oldest=math.inf)
+    ends = None if last is None else moment(where, last, now, oldest=math.inf)
     if ends is not None and ends < begins:
         raise InvalidRequest(f"{where}: it ends ({ends}) before it begins ({begins})")
     room = _LONGEST_DESCRIPTION - len(marked(marker)) - 1
@@ -184,12 +184,18 @@ def shortened(text: str, most: int) -> str:
     return f"{text[:head]}...{text[len(text) - (most - 3 - head) :]}"
 
 
-def _time(where: str, at: float, now: float, oldest: float = DAY) -> int:
+def is_service(name: object) -> bool:
+    """Whether Mackerel can have a service of this name."""
+    return isinstance(name, str) and _SERVICE.fullmatch(name) is not None
+
+
+def moment(where: str, at: float, now: float, *, oldest: float = DAY, ahead: float = AHEAD) -> int:
+    """The time in whole epoch seconds. Raises InvalidRequest, saying ``where``, for what is none or lies too far from ``now``."""
     if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
         raise InvalidRequest(f"{where}: the time is epoch seconds, not {at!r:.80}")
     if at >= _MILLISECONDS:
         raise InvalidRequest(f"{where}: the time {at:.0f} looks like milliseconds; Mackerel wants seconds")
-    if at > now + AHEAD:
+    if at > now + ahead:
         raise InvalidRequest(f"{where}: the time {at:.0f} is {at - now:.0f} s in the future")
     if at < 0 or now - at > oldest:
         raise InvalidRequest(

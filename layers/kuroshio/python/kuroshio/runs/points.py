@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kuroshio.mackerel import points
 from kuroshio.mackerel.catalogue import STATUSES, of_run, workflow_of
 from kuroshio.mackerel.messages import Parcel
+from kuroshio.mackerel.silence import Ended
 
 if TYPE_CHECKING:
     from kuroshio.mackerel.points import Point
@@ -31,4 +32,7 @@ def parcel_of(run: Run, *, service: str, environment: str, now: float) -> Parcel
         return points.point(service, name, value, at=at, now=min(now, at + points.DAY), combine=combine, key=key)
 
     figures = of_run(workflow, run.status, run.seconds_of_attempt)
-    return Parcel(tuple(point(figure.of(workflow), figure.combine, value) for figure, value in figures))
+    told = tuple(point(figure.of(workflow), figure.combine, value) for figure, value in figures)
+    # An execution that was killed or timed out had no state left in which to end its downtime.
+    over = (Ended(run.arn, int(at)),) if run.status in STATUSES else ()
+    return Parcel(told, downtimes=over)
