@@ -52,6 +52,8 @@ def test_a_handler_s_figures_leave_in_one_message_when_it_ends(queue: Queue) -> 
         metrics.put("lag", 1.5, combine="last")
         metrics.check("nightly", "OK", "fine", occurred_at=time.time())
         metrics.annotate("release", first=time.time())
+        metrics.downtime_begins("cut-over", marker="run", first=time.time(), last=time.time() + 60)
+        metrics.downtime_ends(marker="run")
         return "done"
 
     assert handler({}, CONTEXT) == "done"
@@ -61,6 +63,8 @@ def test_a_handler_s_figures_leave_in_one_message_when_it_ends(queue: Queue) -> 
     ledger = queue.kept(time.time())
     assert sums(ledger) == {"orders.shipped": [5.0], "lag": [1.5]}
     assert len(ledger.scan("mackerel#reports", 9)) == len(ledger.scan("mackerel#annotations#shop", 9)) == 1
+    [downtime] = ledger.scan("mackerel#downtimes", 9)
+    assert (downtime.body["downtime"]["service"], downtime.body["ended"] is None) == ("shop", False)
 
 
 def test_the_same_event_counts_once_and_another_function_s_figures_of_it_too(
