@@ -262,6 +262,19 @@ def _events(call: Call, account: str) -> str:
     return str(_arn("events", "rule/", "Name", "Rule")(call, account))
 
 
+def _rds(call: Call, account: str) -> str:
+    given = call.parameters
+    if str(given.get("ResourceName", "")).startswith("arn:"):
+        return str(given["ResourceName"])
+    kinds = {
+        "DBInstanceIdentifier": "db",
+        "DBClusterIdentifier": "cluster",
+        "DBClusterParameterGroupName": "cluster-pg",
+    }
+    found = next(((kind, given[name]) for name, kind in kinds.items() if given.get(name)), None)
+    return f"arn:aws:rds:{call.region}:{account}:{found[0]}:{found[1]}" if found else "*"
+
+
 def _iam(call: Call, account: str) -> str:
     if call.service == "sts":
         return str(call.parameters.get("RoleArn") or "*")
@@ -283,6 +296,7 @@ _RESOURCES: dict[str, Any] = {
     "logs": _logs,
     "events": _events,
     "scheduler": _arn("scheduler", "schedule/default/", "Name"),
+    "rds": _rds,
     "iam": _iam,
     "sts": _iam,
 }

@@ -36,6 +36,10 @@ _CODES = {
     ("ecr", "not-found"): (400, "RepositoryNotFoundException"),
     ("ssm", "not-found"): (400, "ParameterNotFound"),
     ("iam", "not-found"): (404, "NoSuchEntity"),
+    ("rds", "throttled"): (400, "Throttling"),
+    ("rds", "not-found"): (404, "DBClusterNotFoundFault"),
+    ("rds", "conflict"): (400, "InvalidDBClusterStateFault"),
+    ("rds", "error"): (500, "InternalFailure"),
 }
 
 

@@ -49,8 +49,10 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
     from lab.cloudformation.api import CloudFormation
     from lab.cloudwatch.alarms import Alarms
     from lab.cloudwatch.figures import Figures
+    from lab.containers import network_name
     from lab.eventbus import EventBus
     from lab.queues import Queues
+    from lab.rds.service import Rds
     from lab.registry_door import Registry
     from lab.schedules.delivery import Deliveries
     from lab.schedules.planner import Planner
@@ -71,6 +73,7 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
     planner = Planner(clients, bus, Deliveries(clients, figures.scheduled))
     timekeeper = Timekeeper(clock, activity, [planner, alarms], queues.have_rested)
     registry = Registry(place.root / "registry", clients, f"127.0.0.1:{port}")
+    rds = Rds(place.name, place.root / "rds", network_name(place))
     moto_engine.install(
         moto_engine.Hooks(
             client=clients.for_role,
@@ -99,6 +102,7 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
             "cloudwatch": alarms.answer,
             "events": refuse_rule,
             "scheduler": scheduler_refusals(clients, clock),
+            "rds": rds,
         },
         prefixes={
             PREFIX: LabApi(faults, TimeApi(clock, timekeeper, planner), {"lab": place.name, "pid": os.getpid()}),
@@ -114,7 +118,7 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
         happened=activity.touch,
     )
     timekeeper.start()
-    return gateway, Lab(functions, timekeeper, bus, queues, recorder)
+    return gateway, Lab(functions, timekeeper, bus, queues, rds, recorder)
 
 
 class Lab:

@@ -1,0 +1,351 @@
+"""The API of RDS, for clusters of Aurora MySQL: each operation is a method of its name; others are refused by name."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lab.answers import Answer, error_answer
+from lab.rds import documents, wire
+from lab.rds.clusters import DEFAULT_VERSION, VERSIONS, Cluster, require
+from lab.rds.parameters import Group, family_of
+from lab.rds.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab.calls import Call, HttpRequest
+    from lab.rds.aurora import Aurora
+
+Parameters = dict[str, Any]
+_PAGE = 100
+_HOUR_MIN = 60
+
+
+class Api:
+    """Implements the gateway's ``Service``."""
+
+    def __init__(self, aurora: Aurora) -> None:
+        self._aurora = aurora
+        self._account = aurora.account
+
+    def __call__(self, call: Call, request: HttpRequest, caller: str) -> Answer | None:  # noqa: ARG002 - the door's protocol
+        """The answer to any operation of RDS."""
+        if call.operation not in wire.operations():
+            return error_answer(call, 400, "InvalidAction", f"RDS has no operation {call.operation!r}")
+        method: Callable[[Parameters], dict[str, Any]] | None = getattr(self, _snake(call.operation), None)
+        if method is None:
+            return error_answer(
+                call, 501, "NotImplemented", f"the lab's RDS has no {call.operation}: see docs/fine-print.md"
+            )
+        try:
+            return wire.answer(call.operation, method(wire.parameters(call.operation, request.body)))
+        except Refused as refused:
+            return error_answer(call, refused.status, refused.code, refused.message)
+
+    # Clusters ----------------------------------------------------------------------------------------------------------
+
+    def describe_db_clusters(self, asked: Parameters) -> dict[str, Any]:
+        """Of one name or of all."""
+        name = asked.get("DBClusterIdentifier") or _filter(asked, "db-cluster-id")
+        found = [self._account.cluster(name)] if name else list(self._account.clusters.values())
+        return _page("DBClusters", [documents.cluster(self._aurora, one) for one in found], asked)
+
+    def create_db_cluster(self, asked: Parameters) -> dict[str, Any]:
+        """Of Aurora MySQL; without an instance it has a volume and nothing that serves it."""
+        if asked.get("Engine") != "aurora-mysql":
+            raise Refused("InvalidParameterValue", "the lab has the engine aurora-mysql only")
+        if "MasterUsername" not in asked or "MasterUserPassword" not in asked:
+            raise Refused(
+                "InvalidParameterCombination",
+                "MasterUsername and MasterUserPassword are needed: the lab manages no passwords",
+            )
+        made = self._add(asked, asked.get("EngineVersion") or DEFAULT_VERSION, asked["MasterUsername"])
+        try:
+            self._aurora.create(made, asked["MasterUserPassword"])
+        except Refused:
+            del self._account.clusters[made.name]
+            raise
+        return self._cluster(made)
+
+    def restore_db_cluster_to_point_in_time(self, asked: Parameters) -> dict[str, Any]:
+        """A clone; no other restore is there. What is not asked for is the default, not the source's."""
+        source = self._account.cluster(asked.get("SourceDBClusterIdentifier") or "")
+        if asked.get("RestoreType") != "copy-on-write" or not asked.get("UseLatestRestorableTime"):
+            raise Refused(
+                "InvalidParameterCombination",
+                "the lab restores with RestoreType=copy-on-write and UseLatestRestorableTime only",
+            )
+        require(source, "available")
+        if not self._account.members(source):
+            raise Refused("InvalidDBClusterStateFault", f"The source cluster {source.name} has no DB instance.")
+        made = self._add(asked, source.version, source.user)
+        source.clone_group = made.clone_group = source.clone_group or f"clone-group-of-{source.resource}"
+        self._aurora.clone(source, made)
+        return self._cluster(made)
+
+    def modify_db_cluster(self, asked: Parameters) -> dict[str, Any]:
+        """Another name, version, parameter group, password, security groups, deletion protection."""
+        one = self._account.cluster(asked["DBClusterIdentifier"])
+        require(one, "available")
+        if "DBClusterParameterGroupName" in asked:
+            one.group = self._account.group(asked["DBClusterParameterGroupName"]).name
+        if "VpcSecurityGroupIds" in asked:
+            one.security_groups = tuple(asked["VpcSecurityGroupIds"])
+        one.protected = asked.get("DeletionProtection", one.protected)
+        if "MasterUserPassword" in asked:
+            self._aurora.change_password(one, asked["MasterUserPassword"])
+        if asked.get("EngineVersion", one.version) != one.version:
+            self._upgrade(one, asked)
+        if "NewDBClusterIdentifier" in asked:
+            before = one.name
+            self._account.rename(one, asked["NewDBClusterIdentifier"])
+            self._aurora.renamed(before, one)
+        return self._cluster(one)
+
+    def failover_db_cluster(self, asked: Parameters) -> dict[str, Any]:
+        """To the reader that is named, or the first."""
+        one = self._account.cluster(asked["DBClusterIdentifier"])
+        require(one, "available")
+        readers = [member for member in self._account.members(one) if member.name != one.writer]
+        wanted = asked.get("TargetDBInstanceIdentifier")
+        target = next((reader for reader in readers if wanted in {None, reader.name}), None)
+        if target is None:
+            raise Refused("InvalidDBClusterStateFault", f"DB cluster {one.name} has no reader to fail over to.")
+        self._aurora.fail_over(one, target)
+        return self._cluster(one)
+
+    def delete_db_cluster(self, asked: Parameters) -> dict[str, Any]:
+        """Without a last snapshot: the lab has none."""
+        one = self._account.cluster(asked["DBClusterIdentifier"])
+        if not asked.get("SkipFinalSnapshot"):
+            raise Refused(
+                "InvalidParameterCombination",
+                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+            )
+        document = documents.cluster(self._aurora, one)
+        self._account.remove_cluster(one)
+        self._aurora.remove(one)
+        return {"DBCluster": {**document, "Status": "deleting"}}
+
+    def _add(self, asked: Parameters, version: str, user: str) -> Cluster:
+        made = self._account.add_cluster(
+            asked["DBClusterIdentifier"],
+            version=version,
+            group=asked.get("DBClusterParameterGroupName", ""),
+            subnet_group=asked.get("DBSubnetGroupName", ""),
+            user=user,
+            tags=_tags(asked),
+        )
+        made.security_groups = tuple(asked.get("VpcSecurityGroupIds", ()))
+        made.protected = asked.get("DeletionProtection", False)
+        return made
+
+    def _upgrade(self, one: Cluster, asked: Parameters) -> None:
+        version = asked["EngineVersion"]
+        if version not in VERSIONS:
+            raise Refused(
+                "InvalidParameterCombination",
+                f"Cannot find upgrade target from {one.version} with requested version {version}.",
+            )
+        if family_of(version) != family_of(one.version):
+            if not asked.get("AllowMajorVersionUpgrade"):
+                raise Refused(
+                    "InvalidParameterCombination",
+                    "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+                )
+            one.group = asked.get("DBClusterParameterGroupName") or f"default.{family_of(version)}"
+        self._aurora.upgrade(one, version)
+
+    def _cluster(self, one: Cluster) -> dict[str, Any]:
+        return {"DBCluster": documents.cluster(self._aurora, one)}
+
+    # Instances ---------------------------------------------------------------------------------------------------------
+
+    def describe_db_instances(self, asked: Parameters) -> dict[str, Any]:
+        """Of one name, of one cluster, or all."""
+        name, home = asked.get("DBInstanceIdentifier"), _filter(asked, "db-cluster-id")
+        found = [self._account.instance(name)] if name else list(self._account.instances.values())
+        kept = [one for one in found if not home or one.cluster == home.rsplit(":", 1)[-1]]
+        return _page("DBInstances", [documents.instance(self._aurora, one) for one in kept], asked)
+
+    def create_db_instance(self, asked: Parameters) -> dict[str, Any]:
+        """Of a cluster; the first is its writer."""
+        made = self._account.add_instance(
+            asked["DBInstanceIdentifier"],
+            asked.get("DBClusterIdentifier", ""),
+            asked["DBInstanceClass"],
+            asked.get("PromotionTier", 1),
+            _tags(asked),
+        )
+        self._aurora.begin(made)
+        return {"DBInstance": documents.instance(self._aurora, made)}
+
+    def reboot_db_instance(self, asked: Parameters) -> dict[str, Any]:
+        """Applies what waits for a reboot."""
+        one = self._account.instance(asked["DBInstanceIdentifier"])
+        if one.status != "available":
+            raise Refused("InvalidDBInstanceState", f"Instance {one.name} is not in available state.")
+        self._aurora.reboot(one)
+        return {"DBInstance": documents.instance(self._aurora, one)}
+
+    def delete_db_instance(self, asked: Parameters) -> dict[str, Any]:
+        """The volume stays until the cluster goes."""
+        one = self._account.instance(asked["DBInstanceIdentifier"])
+        self._aurora.remove_instance(one)
+        return {"DBInstance": documents.instance(self._aurora, one)}
+
+    # Parameter groups --------------------------------------------------------------------------------------------------
+
+    def describe_db_cluster_parameter_groups(self, asked: Parameters) -> dict[str, Any]:
+        """Of one name or all."""
+        name = asked.get("DBClusterParameterGroupName")
+        found = [self._account.group(name)] if name else list(self._account.groups.values())
+        return _page("DBClusterParameterGroups", [documents.group(one) for one in found], asked)
+
+    def describe_db_cluster_parameters(self, asked: Parameters) -> dict[str, Any]:
+        """Those that the lab knows."""
+        found = self._account.group(asked["DBClusterParameterGroupName"]).documents(asked.get("Source"))
+        return _page("Parameters", found, asked)
+
+    def create_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
+        """With the engine's defaults."""
+        made = self._account.add_group(
+            asked["DBClusterParameterGroupName"], asked["DBParameterGroupFamily"], asked["Description"]
+        )
+        return {"DBClusterParameterGroup": documents.group(made)}
+
+    def copy_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
+        """With the values of another, Amazon's own too."""
+        source = self._account.group(asked["SourceDBClusterParameterGroupIdentifier"])
+        name, words = (asked[f"TargetDBClusterParameterGroup{part}"] for part in ("Identifier", "Description"))
+        made: Group = self._account.add_group(name, source.family, words)
+        made.values = dict(source.values)
+        return {"DBClusterParameterGroup": documents.group(made)}
+
+    def modify_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
+        """All parameters that are asked for or none; dynamic ones reach the servers at once."""
+        group = self._account.group(asked["DBClusterParameterGroupName"])
+        self._aurora.apply(group.name, group.modify(asked["Parameters"]))
+        return {"DBClusterParameterGroupName": group.name}
+
+    def reset_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
+        """Some parameters, or all."""
+        group = self._account.group(asked["DBClusterParameterGroupName"])
+        names = [one["ParameterName"] for one in asked.get("Parameters", [])]
+        group.reset(None if asked.get("ResetAllParameters") else names)
+        return {"DBClusterParameterGroupName": group.name}
+
+    def delete_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
+        """Not while a cluster has it."""
+        self._account.remove_group(asked["DBClusterParameterGroupName"])
+        return {}
+
+    # The rest ----------------------------------------------------------------------------------------------------------
+
+    def describe_events(self, asked: Parameters) -> dict[str, Any]:
+        """Of an hour, unless another time is asked for."""
+        kind, source = asked.get("SourceType", ""), asked.get("SourceIdentifier", "")
+        if source and not kind:
+            raise Refused("InvalidParameterCombination", "Cannot specify source identifier without source type")
+        end = _moment(asked.get("EndTime")) or datetime.now(UTC)
+        begin = _moment(asked.get("StartTime")) or end - timedelta(minutes=asked.get("Duration", _HOUR_MIN))
+        told = self._account.told(kind, source, begin, end, asked.get("EventCategories", ()))
+        return _page("Events", [documents.event(one) for one in told], asked)
+
+    def describe_db_subnet_groups(self, asked: Parameters) -> dict[str, Any]:
+        """Those that a test put into the account, and ``default``."""
+        name = asked.get("DBSubnetGroupName")
+        if name and name not in self._account.subnet_groups:
+            raise Refused("DBSubnetGroupNotFoundFault", f"DBSubnetGroup {name} not found.")
+        found = {key: value for key, value in self._account.subnet_groups.items() if name in {None, key}}
+        return _page("DBSubnetGroups", [documents.subnet_group(*item) for item in found.items()], asked)
+
+    def describe_db_engine_versions(self, asked: Parameters) -> dict[str, Any]:
+        """Each with all later ones as targets of an upgrade."""
+        found = [
+            {
+                "Engine": "aurora-mysql",
+                "EngineVersion": version,
+                "DBParameterGroupFamily": family_of(version),
+                "Status": "available",
+                "ValidUpgradeTarget": [
+                    {
+                        "Engine": "aurora-mysql",
+                        "EngineVersion": later,
+                        "IsMajorVersionUpgrade": family_of(later) != family_of(version),
+                    }
+                    for later in VERSIONS[number + 1 :]
+                ],
+            }
+            for number, version in enumerate(VERSIONS)
+            if asked.get("EngineVersion", version) == version and asked.get("Engine", "aurora-mysql") == "aurora-mysql"
+        ]
+        return _page("DBEngineVersions", found, asked)
+
+    def describe_orderable_db_instance_options(self, asked: Parameters) -> dict[str, Any]:
+        """A few classes for every version."""
+        classes = [
+            name
+            for name in ("db.r6g.large", "db.r7g.large", "db.t4g.medium")
+            if asked.get("DBInstanceClass", name) == name
+        ]
+        versions = [version for version in VERSIONS if asked.get("EngineVersion", version) == version]
+        found = [
+            {"Engine": "aurora-mysql", "EngineVersion": version, "DBInstanceClass": name}
+            for version in versions
+            for name in classes
+        ]
+        return _page("OrderableDBInstanceOptions", found, asked)
+
+    def describe_account_attributes(self, asked: Parameters) -> dict[str, Any]:  # noqa: ARG002 - as all operations
+        """How many clusters there may be, and are."""
+        quotas = {"DBClusters": (len(self._account.clusters), 40), "DBInstances": (len(self._account.instances), 40)}
+        return {
+            "AccountQuotas": [
+                {"AccountQuotaName": key, "Used": used, "Max": most} for key, (used, most) in quotas.items()
+            ]
+        }
+
+    def list_tags_for_resource(self, asked: Parameters) -> dict[str, Any]:
+        """Of a cluster or an instance."""
+        return {"TagList": documents.tags(self._tags_of(asked["ResourceName"]))}
+
+    def add_tags_to_resource(self, asked: Parameters) -> dict[str, Any]:
+        """Set tags."""
+        self._tags_of(asked["ResourceName"]).update(_tags(asked))
+        return {}
+
+    def remove_tags_from_resource(self, asked: Parameters) -> dict[str, Any]:
+        """Take tags away; those that are not there are none."""
+        held = self._tags_of(asked["ResourceName"])
+        for key in asked["TagKeys"]:
+            held.pop(key, None)
+        return {}
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        return self._account.instance(arn).tags if ":db:" in arn else self._account.cluster(arn).tags
+
+
+def _snake(operation: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
+
+
+def _tags(asked: Parameters) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in asked.get("Tags", [])}
+
+
+def _filter(asked: Parameters, name: str) -> str:
+    return next((one["Values"][0] for one in asked.get("Filters", []) if one["Name"] == name), "")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _page(name: str, found: list[dict[str, Any]], asked: Parameters) -> dict[str, Any]:
+    begin = int(asked.get("Marker") or 0)
+    most = int(asked.get("MaxRecords") or _PAGE)
+    more = str(begin + most) if len(found) > begin + most else None
+    return {name: found[begin : begin + most], "Marker": more}

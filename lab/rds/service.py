@@ -1,0 +1,46 @@
+"""RDS in a lab: its servers' image and authority are made when it is first asked for something."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lab import engine as engines
+from lab.databases import server as databases
+from lab.rds.api import Api
+from lab.rds.aurora import Aurora
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.answers import Answer
+    from lab.calls import Call, HttpRequest
+
+
+class Rds:
+    """Implements the gateway's ``Service``. A lab whose RDS nobody asks starts nothing."""
+
+    def __init__(self, label: str, folder: Path, network: str) -> None:
+        """``network``: of the containers, made where it is missing and left for others at the end."""
+        self._label, self._folder, self._network = label, folder, network
+        self._aurora: Aurora | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def aurora(self) -> Aurora:
+        """The clusters. Raises EngineError where no container engine answers."""
+        with self._lock:
+            if self._aurora is None:
+                engine = engines.find()
+                databases.build(engine)
+                self._aurora = Aurora(engine, self._label, self._folder, self._network)
+            return self._aurora
+
+    def __call__(self, call: Call, request: HttpRequest, caller: str) -> Answer | None:
+        """The answer to any operation of RDS."""
+        return Api(self.aurora)(call, request, caller)
+
+    def close(self) -> None:
+        """End the servers, if there are any."""
+        if self._aurora is not None:
+            self._aurora.close()
