@@ -10,29 +10,37 @@ import pytest
 from kuroshio.adapters.mysql import Server
 from kuroshio.adapters.preflight_facts import holders, sql_facts
 from kuroshio.aurora.preflight.facts import SqlFacts, Unknown
+from lab.rds import administration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Pair
 
-CONFIGURATION = (
-    "CREATE OR REPLACE PROCEDURE mysql.rds_show_configuration() "
-    "SELECT 'binlog retention hours' AS name, {value} AS value, 'of the lab' AS description"
-)
+    from kuroshio.adapters.mysql import Login
+
+PASSWORD = "keeps-order"
+
+
+@pytest.fixture(scope="module")
+def keeper(pair: Pair) -> Iterator[Login]:
+    """The master user of RDS, who has no SUPER, beside RDS's procedures."""
+    administration.install(pair.source, "keeper", PASSWORD)
+    yield replace(pair.login(pair.source), user="keeper", password=PASSWORD)
+    pair.source.administer("SET SESSION sql_log_bin = 0; DROP USER keeper@'%'")
 
 
 @pytest.fixture
-def server(pair: Pair) -> Iterator[Server]:
+def server(pair: Pair, keeper: Login) -> Iterator[Server]:
     server = Server(pair.login(pair.source))
     server.rows("CREATE DATABASE traps")
     server.rows("CREATE TABLE traps.kept (id INT PRIMARY KEY, n INT)")
-    server.rows(CONFIGURATION.format(value="48"))
+    server.rows("CALL mysql.rds_set_configuration('binlog retention hours', 48)")
     try:
         yield server
     finally:
         server.rows("DROP DATABASE traps")
-        server.rows("DROP PROCEDURE mysql.rds_show_configuration")
+        server.rows("CALL mysql.rds_set_configuration('binlog retention hours', NULL)")
         server.close()
 
 
@@ -124,16 +132,17 @@ def position(pair: Pair) -> tuple[Any, ...]:
     return (found["File"], found["Position"])
 
 
-@pytest.mark.parametrize(("value", "hours"), [("NULL", 0), ("'2160'", 2160)])
-def test_the_retention_is_what_the_procedure_tells(pair: Pair, server: Server, value: str, hours: int) -> None:
-    server.rows(CONFIGURATION.format(value=value))
-    assert sql_facts(pair.login(pair.source)).retention_hours == hours
+@pytest.mark.parametrize(("value", "hours"), [("NULL", 0), ("2160", 2160)])
+def test_the_retention_is_what_the_procedure_tells(keeper: Login, server: Server, value: str, hours: int) -> None:
+    server.rows(f"CALL mysql.rds_set_configuration('binlog retention hours', {value})")
+    assert sql_facts(keeper).retention_hours == hours
 
 
-def test_without_the_procedures_of_rds_the_retention_is_unknown(pair: Pair) -> None:
-    found = sql_facts(pair.login(pair.source)).retention_hours
-    assert isinstance(found, Unknown)
-    assert "1305" in found.why
+def test_the_master_user_of_rds_needs_no_more_to_know_all(keeper: Login, server: Server) -> None:
+    found = sql_facts(keeper)
+    assert [each.name for each in fields(found) if isinstance(getattr(found, each.name), Unknown)] == []
+    assert found.user == "keeper@%"
+    assert "keeper@%" not in tuple(found.privileged)  # type: ignore[arg-type]
 
 
 def test_an_account_that_is_shown_a_part_does_not_take_it_for_all(pair: Pair, server: Server) -> None:
