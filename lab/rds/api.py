@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lab.answers import Answer, error_answer
-from lab.rds import documents, wire
+from lab.rds import asking, documents, wire
+from lab.rds.account_operations import AccountOperations
 from lab.rds.clusters import DEFAULT_VERSION, VERSIONS, Cluster, require
-from lab.rds.parameters import Group, family_of
+from lab.rds.parameters import family_of
 from lab.rds.refusal import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.calls import Call, HttpRequest
-    from lab.rds.aurora import Aurora
-
-Parameters = dict[str, Any]
-_PAGE = 100
-_HOUR_MIN = 60
+    from lab.rds.asking import Parameters
 
 
-class Api:
+class Api(AccountOperations):
     """Implements the gateway's ``Service``."""
-
-    def __init__(self, aurora: Aurora) -> None:
-        self._aurora = aurora
-        self._account = aurora.account
 
     def __call__(self, call: Call, request: HttpRequest, caller: str) -> Answer | None:  # noqa: ARG002 - the door's protocol
         """The answer to any operation of RDS."""
@@ -48,9 +40,9 @@ class Api:
 
     def describe_db_clusters(self, asked: Parameters) -> dict[str, Any]:
         """Of one name or of all."""
-        name = asked.get("DBClusterIdentifier") or _filter(asked, "db-cluster-id")
+        name = asked.get("DBClusterIdentifier") or asking.filter_of(asked, "db-cluster-id")
         found = [self._account.cluster(name)] if name else list(self._account.clusters.values())
-        return _page("DBClusters", [documents.cluster(self._aurora, one) for one in found], asked)
+        return asking.page("DBClusters", [documents.cluster(self._aurora, one) for one in found], asked)
 
     def create_db_cluster(self, asked: Parameters) -> dict[str, Any]:
         """Of Aurora MySQL; without an instance it has a volume and nothing that serves it."""
@@ -136,7 +128,7 @@ class Api:
             group=asked.get("DBClusterParameterGroupName", ""),
             subnet_group=asked.get("DBSubnetGroupName", ""),
             user=user,
-            tags=_tags(asked),
+            tags=asking.tags(asked),
         )
         made.security_groups = tuple(asked.get("VpcSecurityGroupIds", ()))
         made.protected = asked.get("DeletionProtection", False)
@@ -165,10 +157,10 @@ class Api:
 
     def describe_db_instances(self, asked: Parameters) -> dict[str, Any]:
         """Of one name, of one cluster, or all."""
-        name, home = asked.get("DBInstanceIdentifier"), _filter(asked, "db-cluster-id")
+        name, home = asked.get("DBInstanceIdentifier"), asking.filter_of(asked, "db-cluster-id")
         found = [self._account.instance(name)] if name else list(self._account.instances.values())
         kept = [one for one in found if not home or one.cluster == home.rsplit(":", 1)[-1]]
-        return _page("DBInstances", [documents.instance(self._aurora, one) for one in kept], asked)
+        return asking.page("DBInstances", [documents.instance(self._aurora, one) for one in kept], asked)
 
     def create_db_instance(self, asked: Parameters) -> dict[str, Any]:
         """Of a cluster; the first is its writer."""
@@ -177,7 +169,7 @@ class Api:
             asked.get("DBClusterIdentifier", ""),
             asked["DBInstanceClass"],
             asked.get("PromotionTier", 1),
-            _tags(asked),
+            asking.tags(asked),
         )
         self._aurora.begin(made)
         return {"DBInstance": documents.instance(self._aurora, made)}
@@ -196,156 +188,6 @@ class Api:
         self._aurora.remove_instance(one)
         return {"DBInstance": documents.instance(self._aurora, one)}
 
-    # Parameter groups --------------------------------------------------------------------------------------------------
-
-    def describe_db_cluster_parameter_groups(self, asked: Parameters) -> dict[str, Any]:
-        """Of one name or all."""
-        name = asked.get("DBClusterParameterGroupName")
-        found = [self._account.group(name)] if name else list(self._account.groups.values())
-        return _page("DBClusterParameterGroups", [documents.group(one) for one in found], asked)
-
-    def describe_db_cluster_parameters(self, asked: Parameters) -> dict[str, Any]:
-        """Those that the lab knows."""
-        found = self._account.group(asked["DBClusterParameterGroupName"]).documents(asked.get("Source"))
-        return _page("Parameters", found, asked)
-
-    def create_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
-        """With the engine's defaults."""
-        made = self._account.add_group(
-            asked["DBClusterParameterGroupName"], asked["DBParameterGroupFamily"], asked["Description"]
-        )
-        return {"DBClusterParameterGroup": documents.group(made)}
-
-    def copy_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
-        """With the values of another, Amazon's own too."""
-        source = self._account.group(asked["SourceDBClusterParameterGroupIdentifier"])
-        name, words = (asked[f"TargetDBClusterParameterGroup{part}"] for part in ("Identifier", "Description"))
-        made: Group = self._account.add_group(name, source.family, words)
-        made.values = dict(source.values)
-        return {"DBClusterParameterGroup": documents.group(made)}
-
-    def modify_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
-        """All parameters that are asked for or none; dynamic ones reach the servers at once."""
-        group = self._account.group(asked["DBClusterParameterGroupName"])
-        self._aurora.apply(group.name, group.modify(asked["Parameters"]))
-        return {"DBClusterParameterGroupName": group.name}
-
-    def reset_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
-        """Some parameters, or all."""
-        group = self._account.group(asked["DBClusterParameterGroupName"])
-        names = [one["ParameterName"] for one in asked.get("Parameters", [])]
-        group.reset(None if asked.get("ResetAllParameters") else names)
-        return {"DBClusterParameterGroupName": group.name}
-
-    def delete_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
-        """Not while a cluster has it."""
-        self._account.remove_group(asked["DBClusterParameterGroupName"])
-        return {}
-
-    # The rest ----------------------------------------------------------------------------------------------------------
-
-    def describe_events(self, asked: Parameters) -> dict[str, Any]:
-        """Of an hour, unless another time is asked for."""
-        kind, source = asked.get("SourceType", ""), asked.get("SourceIdentifier", "")
-        if source and not kind:
-            raise Refused("InvalidParameterCombination", "Cannot specify source identifier without source type")
-        end = _moment(asked.get("EndTime")) or datetime.now(UTC)
-        begin = _moment(asked.get("StartTime")) or end - timedelta(minutes=asked.get("Duration", _HOUR_MIN))
-        told = self._account.told(kind, source, begin, end, asked.get("EventCategories", ()))
-        return _page("Events", [documents.event(one) for one in told], asked)
-
-    def describe_db_subnet_groups(self, asked: Parameters) -> dict[str, Any]:
-        """Those that a test put into the account, and ``default``."""
-        name = asked.get("DBSubnetGroupName")
-        if name and name not in self._account.subnet_groups:
-            raise Refused("DBSubnetGroupNotFoundFault", f"DBSubnetGroup {name} not found.")
-        found = {key: value for key, value in self._account.subnet_groups.items() if name in {None, key}}
-        return _page("DBSubnetGroups", [documents.subnet_group(*item) for item in found.items()], asked)
-
-    def describe_db_engine_versions(self, asked: Parameters) -> dict[str, Any]:
-        """Each with all later ones as targets of an upgrade."""
-        found = [
-            {
-                "Engine": "aurora-mysql",
-                "EngineVersion": version,
-                "DBParameterGroupFamily": family_of(version),
-                "Status": "available",
-                "ValidUpgradeTarget": [
-                    {
-                        "Engine": "aurora-mysql",
-                        "EngineVersion": later,
-                        "IsMajorVersionUpgrade": family_of(later) != family_of(version),
-                    }
-                    for later in VERSIONS[number + 1 :]
-                ],
-            }
-            for number, version in enumerate(VERSIONS)
-            if asked.get("EngineVersion", version) == version and asked.get("Engine", "aurora-mysql") == "aurora-mysql"
-        ]
-        return _page("DBEngineVersions", found, asked)
-
-    def describe_orderable_db_instance_options(self, asked: Parameters) -> dict[str, Any]:
-        """A few classes for every version."""
-        classes = [
-            name
-            for name in ("db.r6g.large", "db.r7g.large", "db.t4g.medium")
-            if asked.get("DBInstanceClass", name) == name
-        ]
-        versions = [version for version in VERSIONS if asked.get("EngineVersion", version) == version]
-        found = [
-            {"Engine": "aurora-mysql", "EngineVersion": version, "DBInstanceClass": name}
-            for version in versions
-            for name in classes
-        ]
-        return _page("OrderableDBInstanceOptions", found, asked)
-
-    def describe_account_attributes(self, asked: Parameters) -> dict[str, Any]:  # noqa: ARG002 - as all operations
-        """How many clusters there may be, and are."""
-        quotas = {"DBClusters": (len(self._account.clusters), 40), "DBInstances": (len(self._account.instances), 40)}
-        return {
-            "AccountQuotas": [
-                {"AccountQuotaName": key, "Used": used, "Max": most} for key, (used, most) in quotas.items()
-            ]
-        }
-
-    def list_tags_for_resource(self, asked: Parameters) -> dict[str, Any]:
-        """Of a cluster or an instance."""
-        return {"TagList": documents.tags(self._tags_of(asked["ResourceName"]))}
-
-    def add_tags_to_resource(self, asked: Parameters) -> dict[str, Any]:
-        """Set tags."""
-        self._tags_of(asked["ResourceName"]).update(_tags(asked))
-        return {}
-
-    def remove_tags_from_resource(self, asked: Parameters) -> dict[str, Any]:
-        """Take tags away; those that are not there are none."""
-        held = self._tags_of(asked["ResourceName"])
-        for key in asked["TagKeys"]:
-            held.pop(key, None)
-        return {}
-
-    def _tags_of(self, arn: str) -> dict[str, str]:
-        return self._account.instance(arn).tags if ":db:" in arn else self._account.cluster(arn).tags
-
 
 def _snake(operation: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
-
-
-def _tags(asked: Parameters) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in asked.get("Tags", [])}
-
-
-def _filter(asked: Parameters, name: str) -> str:
-    return next((one["Values"][0] for one in asked.get("Filters", []) if one["Name"] == name), "")
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _page(name: str, found: list[dict[str, Any]], asked: Parameters) -> dict[str, Any]:
-    begin = int(asked.get("Marker") or 0)
-    most = int(asked.get("MaxRecords") or _PAGE)
-    more = str(begin + most) if len(found) > begin + most else None
-    return {name: found[begin : begin + most], "Marker": more}
