@@ -163,6 +163,11 @@ def test_every_rule_has_a_trap() -> None:
     assert {rule.code for rule in (*judgement.REFUSALS, *judgement.RULES)} - trapped == {"upgrade", "accounts"}
 
 
+def test_a_source_that_was_listed_a_moment_earlier_is_not_its_own_clone() -> None:
+    listed = (replace(SOURCE, status="backing-up"), *clones(14)[1:])
+    assert judge(of_rds(clusters=listed))["clones"].severity is F
+
+
 def test_an_event_scheduler_that_is_on_blocks_where_events_are_or_may_be() -> None:
     on = of_rds(clone_parameters=set_to("event_scheduler", "ON"))
     for events in (("app.sweep",), Unknown("no answer")):

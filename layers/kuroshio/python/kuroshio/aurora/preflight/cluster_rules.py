@@ -140,7 +140,9 @@ def _reading(parameters: Mapping[str, Parameter], _case: Case) -> Verdict:
 
 def _clones(clusters: tuple[Cluster, ...], case: Case) -> Verdict:
     group = case.cluster.clone_group
-    found = sorted(each.name for each in clusters if group and each.clone_group == group and each != case.cluster)
+    found = sorted(
+        each.name for each in clusters if group and each.clone_group == group and each.name != case.cluster.name
+    )
     if len(found) < MOST_CLONES:
         return fine(f"the source has {counted(found, 'clone')} in this account; {MOST_CLONES} can be")
     return blocking(
