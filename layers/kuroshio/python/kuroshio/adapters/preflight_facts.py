@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kuroshio.adapters.replication import Instance
 from kuroshio.adapters.table_catalogue import tables
-from kuroshio.aurora.dialect import normalised
+from kuroshio.aurora.dialect import OWN_SCHEMAS, normalised
 from kuroshio.aurora.preflight.facts import SqlFacts, Transaction, Unknown
 from kuroshio.errors import PermanentError, RequestRefused
 
@@ -23,19 +23,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SYSTEM = "('mysql', 'information_schema', 'performance_schema', 'sys', 'rdsadmin')"
 _ENGINES = f"""
 SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME, ' (', COALESCE(ENGINE, 'unknown'), ')') FROM information_schema.TABLES
-WHERE TABLE_TYPE = 'BASE TABLE' AND COALESCE(ENGINE, '') <> 'InnoDB' AND TABLE_SCHEMA NOT IN {_SYSTEM} ORDER BY 1"""  # noqa: S608
+WHERE TABLE_TYPE = 'BASE TABLE' AND COALESCE(ENGINE, '') <> 'InnoDB' AND TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1"""  # noqa: S608
 _EVENTS = (
     "SELECT CONCAT(EVENT_SCHEMA, '.', EVENT_NAME) FROM information_schema.EVENTS WHERE STATUS = 'ENABLED' ORDER BY 1"
 )
 _TRIGGERS = f"""
 SELECT CONCAT(TRIGGER_SCHEMA, '.', TRIGGER_NAME) FROM information_schema.TRIGGERS
-WHERE TRIGGER_SCHEMA NOT IN {_SYSTEM} ORDER BY 1"""  # noqa: S608
+WHERE TRIGGER_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1"""  # noqa: S608
 _DEFINERS = tuple(
     f"SELECT '{kind}', CONCAT({kind_schema}, '.', {name}), DEFINER FROM information_schema.{table} "  # noqa: S608
-    f"WHERE {kind_schema} NOT IN {_SYSTEM} ORDER BY 2"
+    f"WHERE {kind_schema} NOT IN {OWN_SCHEMAS} ORDER BY 2"
     for kind, table, kind_schema, name in (
         ("view", "VIEWS", "TABLE_SCHEMA", "TABLE_NAME"),
         ("routine", "ROUTINES", "ROUTINE_SCHEMA", "ROUTINE_NAME"),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from kuroshio.aurora.binlog.touched import Layout
+from kuroshio.aurora.dialect import OWN_SCHEMAS
 from kuroshio.aurora.verification.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -14,20 +15,19 @@ if TYPE_CHECKING:
     from kuroshio.adapters.mysql import Server
     from kuroshio.aurora.binlog.statements import Name
 
-_SYSTEM = "('mysql', 'information_schema', 'performance_schema', 'sys', 'rdsadmin')"
 _TABLES = f"""
 SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0) FROM information_schema.TABLES
-WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN {_SYSTEM} ORDER BY 1, 2"""  # noqa: S608
+WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2"""  # noqa: S608
 _COLUMNS = f"""
 SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, IS_NULLABLE = 'YES', COLUMN_TYPE, CHARACTER_SET_NAME, EXTRA
-FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN {_SYSTEM} ORDER BY 1, 2, ORDINAL_POSITION"""  # noqa: S608
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2, ORDINAL_POSITION"""  # noqa: S608
 # A key over the beginning of a column finds no single row, so the whole key is of no use then.
 _KEYS = f"""
 SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS
-WHERE INDEX_NAME = 'PRIMARY' AND TABLE_SCHEMA NOT IN {_SYSTEM} ORDER BY 1, 2, SEQ_IN_INDEX"""  # noqa: S608
+WHERE INDEX_NAME = 'PRIMARY' AND TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2, SEQ_IN_INDEX"""  # noqa: S608
 _CASCADES = f"""
 SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, DELETE_RULE, UPDATE_RULE
-FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA NOT IN {_SYSTEM}"""  # noqa: S608
+FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA NOT IN {OWN_SCHEMAS}"""  # noqa: S608
 _CARRYING = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 

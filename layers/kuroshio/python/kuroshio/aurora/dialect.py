@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The schemas that are MySQL's and RDS's own, as SQL takes a list.
+OWN_SCHEMAS = "('mysql', 'information_schema', 'performance_schema', 'sys', 'rdsadmin')"
+
 _NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
