@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,29 @@ def test_a_cancelled_detection_ends_with_130_and_leaves_the_comment_whole(
     assert "Traceback" not in said
     assert list((tmp_path / "tmp").iterdir()) == []
     assert runner.github.bodies() == ["<!-- kuroshio:plan --> as it was"]
+
+
+def test_a_signal_that_comes_while_python_itself_ends_changes_nothing(tmp_path: Path) -> None:
+    """Python gives handled signals back to the system before it clears its modules."""
+    program = """
+import os, signal, sys
+from kuroshio.actions import cancelling
+
+class Late:
+    def __del__(self, kill=os.kill, us=os.getpid(), number=signal.SIGTERM):  # names are gone by then
+        kill(us, number)
+
+try:
+    with cancelling.heeded():
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.pause()
+except KeyboardInterrupt:
+    cancelling.over()
+    sys.late = Late()  # goes with the interpreter's own modules, the last of all
+    sys.exit(130)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 @pytest.mark.parametrize("obeys", [True, False])

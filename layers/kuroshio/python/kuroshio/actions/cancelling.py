@@ -27,6 +27,16 @@ def heeded() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+def over() -> None:
+    """Hear no signal any more, because the exit code is settled.
+
+    Python gives every signal that it handles back to the system before it ends: one that comes in that moment would end
+    the step with -15. What is ignored, it leaves ignored.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _first(number: int, _frame: FrameType | None) -> None:
     for each in _SIGNALS:
         signal.signal(each, _later)  # not SIG_IGN, of which Python complains where one is on its way already

@@ -26,7 +26,9 @@ def run(step: str) -> int:
         with cancelling.heeded():
             return _run(step, environ)
     except KeyboardInterrupt:
-        return detect.cancelled(Job(environ))
+        code = detect.cancelled(Job(environ))
+        cancelling.over()
+        return code
 
 
 def _run(step: str, environ: Mapping[str, str]) -> int:
