@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import subprocess
@@ -24,13 +25,21 @@ def fuzzer() -> Path:
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         pytest.skip("atheris is published for Linux on x86_64 only")
     home = ROOT / "build/tools/atheris"
-    stamp = home / ".locked"
-    if not stamp.exists() or stamp.read_bytes() != LOCK.read_bytes():
-        subprocess.run(["uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
-        command = ["uv", "pip", "sync", "--quiet", "--require-hashes", "--python", str(home / "bin/python"), str(LOCK)]
-        subprocess.run(command, check=True)
-        stamp.write_bytes(LOCK.read_bytes())
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with (home.parent / "atheris.lock").open("w") as lock:  # several workers want it at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(home)
     return home / "bin/python"
+
+
+def _install(home: Path) -> None:
+    stamp = home / ".locked"
+    if stamp.exists() and stamp.read_bytes() == LOCK.read_bytes():
+        return
+    subprocess.run(["uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
+    command = ["uv", "pip", "sync", "--quiet", "--require-hashes", "--python", str(home / "bin/python"), str(LOCK)]
+    subprocess.run(command, check=True)
+    stamp.write_bytes(LOCK.read_bytes())
 
 
 def _fuzz(fuzzer: Path, target: str, place: Path, *options: str) -> None:
