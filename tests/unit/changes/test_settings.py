@@ -170,6 +170,12 @@ def test_broken_yaml_is_refused_with_its_line() -> None:
         parse(b"units:\n  - [")
 
 
+@pytest.mark.parametrize("content", ["\t{}", '{"order": ["\\ud800"]}'])
+def test_json_that_is_no_yaml_is_refused_as_well(content: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"kuroshio\.yaml: "):
+        parse(content.encode())
+
+
 def test_an_entry_for_a_unit_that_does_not_exist_is_refused() -> None:
     with pytest.raises(SettingsInvalid, match=r'kuroshio\.yaml, line 2: units\."t\.yaml#Odrers" means no unit'):
         plan_of(TREE, {**TREE, "kuroshio.yaml": 'units:\n  "t.yaml#Odrers": {inputs: shared}\n'})

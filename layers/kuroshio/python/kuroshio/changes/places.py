@@ -112,5 +112,8 @@ def read(content: bytes, file: str) -> Place:
         value = load(content)
     except (TemplateUnreadable, LimitExceeded) as error:
         raise SettingsInvalid(f"{file}: {error}") from None
-    # Composing recurses in C, which is safe after load() has bounded depth and aliases.
-    return Place(file, "the file", yaml.compose(content, Loader=_Loader), value)
+    try:
+        # Composing recurses in C, which is safe after load() has bounded depth and aliases.
+        return Place(file, "the file", yaml.compose(content, Loader=_Loader), value)
+    except yaml.YAMLError as error:  # JSON that is no YAML: a tab before it, half a surrogate pair in it
+        raise SettingsInvalid(f"{file}: {error}") from None
