@@ -28,7 +28,7 @@ class Stage:
     """Runs the demo's commands and keeps the time. On a terminal a spinner shows the newest line of output."""
 
     log: Path
-    console: Console = field(default_factory=Console)
+    console: Console = field(default_factory=lambda: Console(emoji=False))  # ARNs hold ":secret:"
     timings: list[tuple[str, float]] = field(default_factory=list)
 
     @contextlib.contextmanager

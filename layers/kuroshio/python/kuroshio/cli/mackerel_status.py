@@ -73,7 +73,7 @@ def _show(lanes: list[Lane], parked: list[Parked], waiting: Depth, letters: Dept
     from kuroshio.changes.rendering.words import printable
 
     now = time.time()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     console.print(f"queue: {waiting.waiting:,} waiting, {waiting.in_flight:,} being collected")
     console.print(f"dead letters: {letters.waiting:,}")
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")

@@ -22,7 +22,9 @@ _PIPE_WIDTH = 160
 
 def show(plan: Plan, file: IO[str]) -> None:
     """Print the plan to ``file``."""
-    console = Console(file=file, soft_wrap=False, highlight=False, width=None if file.isatty() else _PIPE_WIDTH)
+    console = Console(
+        file=file, soft_wrap=False, highlight=False, emoji=False, width=None if file.isatty() else _PIPE_WIDTH
+    )
     if plan.units:
         console.print(_table(plan))
     for title, paths in (

@@ -56,7 +56,7 @@ def _show(found: tuple[Unit, ...]) -> None:
 
     from kuroshio.changes.rendering.words import printable
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in ("UNIT", "KIND", "MADE OF"):
         table.add_column(column, overflow="fold", no_wrap=column == "KIND")
