@@ -117,7 +117,7 @@ for source in sources:
 def test_layers_lie_where_lambda_would_mount_them_and_nothing_else_is_in_the_image(engine: Engine, image: str) -> None:
     program = """
 import os
-there = ["/opt/bootstrap", "/opt/python/kuroshio/wiring.py", "/opt/python/botocore/data/s3", "/var/task/detect_changes/handler.py"]
+there = ["/opt/bootstrap", "/opt/python/kuroshio/wiring/__init__.py", "/opt/python/botocore/data/s3", "/var/task/detect_changes/handler.py"]
 gone = ["/var/task/Dockerfile", "/var/task/build", "/opt/python/boto3", "/opt/python/kuroshio/cli", "/opt/python/pip",
         "/usr/bin/pip3", "/usr/lib/python3/dist-packages/pip", "/opt/python/setuptools", "/opt/python/botocore/data/ec2",
         "/opt/python/bin", "/usr/bin/perl5.40-x86_64-linux-gnu", "/var/lib/apt/lists/partial/x"]

@@ -121,8 +121,9 @@ def test_a_name_that_botocore_does_not_know_stops_the_build(tmp_path: Path, name
 
 
 def test_every_operation_that_a_function_can_reach_is_in_the_list() -> None:
-    wiring = ast.parse((ROOT / "layers/kuroshio/python/kuroshio/wiring.py").read_text())
-    modules = {n.module for n in ast.walk(wiring) if isinstance(n, ast.ImportFrom) and n.module}
+    wiring = [ast.parse(path.read_text()) for path in (ROOT / "layers/kuroshio/python/kuroshio/wiring").glob("*.py")]
+    nodes = [node for tree in wiring for node in ast.walk(tree)]
+    modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     paths = [ROOT / "layers/kuroshio/python" / f"{m.replace('.', '/')}.py" for m in modules if "adapters" in m]
     assert paths, "the functions use no adapter?"
     used = {call for path in paths for call in calls(path)}

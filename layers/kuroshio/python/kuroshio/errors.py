@@ -18,6 +18,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── TemplateUnreadable    not well-formed YAML or JSON, or not a template
         ├── SettingsInvalid       kuroshio.yaml is not as its schema says
         ├── BinlogUnreadable      a server's binlog is cut off, damaged or in a form that is not known
+        ├── PreflightRefused      what was found before anything was changed stands in the way
         ├── SeedRefused           where a clone begins in its source's binlog is missing, stale, ambiguous or impossible
         ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
@@ -95,6 +96,12 @@ class SettingsInvalid(PermanentError):  # noqa: N818
 
 class BinlogUnreadable(PermanentError):  # noqa: N818
     """A binlog is cut off, damaged or in a form that is not known. The message names the file and the position."""
+
+
+class PreflightRefused(PermanentError):  # noqa: N818
+    """What was found before anything was changed stands in the way; the message names each finding."""
+
+    exit_code = 2
 
 
 class SeedRefused(PermanentError):  # noqa: N818
