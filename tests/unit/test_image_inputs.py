@@ -38,4 +38,6 @@ def test_a_change_of_what_is_left_out_flags_no_function_and_any_other_flags_them
     left_out = [path for path in checkout[2] if path.startswith("layers") and dockerignore.excludes(patterns, path)]
     assert len(left_out) > 30
     assert flagged(checkout, *left_out) == set()
-    assert "template.yaml#DetectChangesFunction" in flagged(checkout, "layers/kuroshio/python/kuroshio/wiring/__init__.py")
+    assert "template.yaml#DetectChangesFunction" in flagged(
+        checkout, "layers/kuroshio/python/kuroshio/wiring/__init__.py"
+    )

@@ -50,7 +50,14 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
     "document",
     [
         {},
-        {"text": "", "words": "クローン", "yes": True, "no": False, "none": None, "deep": {"list": [1, [2.5, {}], "x"]}},
+        {
+            "text": "",
+            "words": "クローン",
+            "yes": True,
+            "no": False,
+            "none": None,
+            "deep": {"list": [1, [2.5, {}], "x"]},
+        },
         {"big": 2**62, "small": -1, "seconds": 0.1, "whole": 3, "tiny": 1e-9, "name": "a reserved word", "size": 1},
         {"about": [f"shop.table_of_customers_{n:06d}" for n in range(30_000)]},
     ],
@@ -76,7 +83,9 @@ def test_what_is_created_is_never_written_over_until_it_was_deleted(ledger: Ledg
 def test_what_is_noted_comes_in_the_order_of_time_with_its_time(ledger: Ledger) -> None:
     for n in (3, 1, 2):
         ledger.note("shop-clone", "lag", {"behind": n}, AT + timedelta(microseconds=n))
-    ledger.note("shop-clone", "lag", {"behind": 2}, AT + timedelta(microseconds=2))  # a repeat, or another at that moment
+    ledger.note(
+        "shop-clone", "lag", {"behind": 2}, AT + timedelta(microseconds=2)
+    )  # a repeat, or another at that moment
     ledger.note("shop-clone", "lagging", {}, AT)
     ledger.note("other", "lag", {"behind": 9}, AT)
     found = ledger.all("shop-clone", "lag#")

@@ -18,7 +18,9 @@ def test_the_step_that_is_named_is_done_with_the_whole_event() -> None:
     assert dispatch({"watch": watch}, {"step": "watch", "clone": "shop"}) == {"watched": "shop"}
 
 
-@pytest.mark.parametrize("event", [{}, {"step": "stop"}, {"step": None}, {"step": ["watch"]}, {"step": "\x1b[31m" * 99}])
+@pytest.mark.parametrize(
+    "event", [{}, {"step": "stop"}, {"step": None}, {"step": ["watch"]}, {"step": "\x1b[31m" * 99}]
+)
 def test_a_step_that_is_none_is_refused_with_those_that_are(event: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"^[ -~]{1,200}it must be one of watch$"):
         dispatch({"watch": watch}, event)

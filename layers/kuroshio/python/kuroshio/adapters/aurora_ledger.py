@@ -66,9 +66,7 @@ class AuroraLedger:
     def read(self, clone: str, key: str) -> dict[str, Any] | None:
         """Return a record; None where there is none."""
         with self._doing("reading", clone, key):
-            found = aws.client("dynamodb").get_item(
-                TableName=self._table, Key=_key(clone, key), ConsistentRead=True
-            )
+            found = aws.client("dynamodb").get_item(TableName=self._table, Key=_key(clone, key), ConsistentRead=True)
         return _document(found["Item"]) if "Item" in found else None
 
     def all(self, clone: str, prefix: str) -> list[dict[str, Any]]:
@@ -109,7 +107,7 @@ class AuroraLedger:
             page: dict[str, Any] = aws.client("dynamodb").query(  # type: ignore[assignment]
                 TableName=self._table,
                 KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,  # type: ignore[arg-type]
+                ExpressionAttributeValues=values,
                 ConsistentRead=True,
                 **start,
             )
