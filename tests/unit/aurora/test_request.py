@@ -20,10 +20,15 @@ def test_what_travels_reads_as_it_was() -> None:
         "verify": "full",
         "upgrade_to": "8.0.mysql_aurora.3.08.0",
         "overrides": ["enhanced-binlog"],
+        "secrets": {"source": "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:rds!cluster-1-AbCdEf"},
+        "verify_every": {"delta_minutes": 5, "full_minutes": 0},
     }
     request = parse(full)
     assert parse(request.document()) == request
     assert request.errors.numbers == (1062,)
+    assert (request.verify_every.delta_minutes, request.verify_every.full_minutes) == (5, 0)
+    assert request.secrets.source.endswith("AbCdEf")
+    assert not request.secrets.clone
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,11 @@ def test_what_travels_reads_as_it_was() -> None:
         ({"upgrade_to": "newest"}, "upgrade_to is 'newest'"),
         ({"retention_hours": 0}, "retention_hours is 0"),
         ({"overrides": "all"}, "overrides is 'all'"),
+        ({"secrets": "arn"}, "secrets is 'arn'"),
+        ({"secrets": {"clone": "hunter2"}}, "secrets.clone is 'hunter2'; it must be the ARN of a secret"),
+        ({"secrets": {"source": None}}, "secrets.source is missing"),
+        ({"verify_every": 5}, "verify_every is 5"),
+        ({"verify_every": {"full_minutes": -1}}, "verify_every.full_minutes is -1"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_it_must_be(change: dict[str, object], said: str) -> None:

@@ -15,6 +15,7 @@ SCHEMA = "kuroshio.replicate-request/1"
 
 # RDS's own rule for cluster identifiers: a letter first, no two hyphens in a row, none at the end, at most 63.
 _NAME = re.compile(r"(?=.{1,63}\Z)[a-z](?:-?[a-z0-9])*")
+_SECRET = re.compile(r"arn:[^:\s]+:secretsmanager:[^:\s]+:\d{12}:secret:\S{1,512}")
 _VERSION = re.compile(r"\d+\.\d+[\w.]*")
 _POLICIES = ("stop", "skip")
 _MODES = ("auto", "full", "delta")
@@ -42,6 +43,22 @@ class CloneOptions:
 
 
 @dataclass(frozen=True)
+class Secrets:
+    """ARNs of the secrets with the master users' logins. Empty: those that RDS manages."""
+
+    source: str = ""
+    clone: str = ""  # empty where RDS manages none: that of the source, whose password a clone has
+
+
+@dataclass(frozen=True)
+class VerifyEvery:
+    """Minutes from one verification of a clone that follows to the next. 0: never again after the first."""
+
+    delta_minutes: int = 60
+    full_minutes: int = 24 * 60
+
+
+@dataclass(frozen=True)
 class ReplicateRequest:
     """``source`` and ``clone`` are cluster identifiers. ``upgrade_to``: an engine version, empty for none."""
 
@@ -53,6 +70,8 @@ class ReplicateRequest:
     upgrade_to: str = ""
     retention_hours: int = 72
     overrides: tuple[str, ...] = ()  # codes of findings that somebody takes upon themselves
+    secrets: Secrets = Secrets()
+    verify_every: VerifyEvery = VerifyEvery()
 
     def document(self) -> dict[str, Any]:
         """The request as it travels."""
@@ -76,6 +95,11 @@ class ReplicateRequest:
             "upgrade_to": self.upgrade_to,
             "retention_hours": self.retention_hours,
             "overrides": list(self.overrides),
+            "secrets": {"source": self.secrets.source, "clone": self.secrets.clone},
+            "verify_every": {
+                "delta_minutes": self.verify_every.delta_minutes,
+                "full_minutes": self.verify_every.full_minutes,
+            },
         }
 
 
@@ -87,17 +111,16 @@ def parse(event: object) -> ReplicateRequest:
     if not isinstance(event, dict):
         raise InvalidRequest(f"the request is {_shown(event)}; it must be an object with the schema {SCHEMA}")
     whole = _DEFAULTS | event
-    options = _OPTIONS | whole["options"] if isinstance(whole["options"], dict) else {}
-    errors = _ERRORS | whole["errors"] if isinstance(whole["errors"], dict) else {}
+    parts = {name: defaults | whole[name] for name, (defaults, _) in _PARTS.items() if isinstance(whole[name], dict)}
     wrong = [
         *_broken(whole, _RULES, ""),
-        *(_broken(options, _OPTION_RULES, "options.") if options else []),
-        *(_broken(errors, _ERROR_RULES, "errors.") if errors else []),
+        *(each for name, given in parts.items() for each in _broken(given, _PARTS[name][1], f"{name}.")),
     ]
     if not wrong and whole["source"] == whole["clone"]:
         wrong = ["clone is the name of the source; it must be a name that no cluster has"]
     if wrong:
         raise InvalidRequest(". ".join(wrong))
+    options, errors, secrets, every = (parts[name] for name in ("options", "errors", "secrets", "verify_every"))
     return ReplicateRequest(
         source=whole["source"],
         clone=whole["clone"],
@@ -113,6 +136,8 @@ def parse(event: object) -> ReplicateRequest:
         upgrade_to=whole["upgrade_to"],
         retention_hours=whole["retention_hours"],
         overrides=tuple(whole["overrides"]),
+        secrets=Secrets(secrets["source"], secrets["clone"]),
+        verify_every=VerifyEvery(every["delta_minutes"], every["full_minutes"]),
     )
 
 
@@ -158,6 +183,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "retention_hours": (_is_number(1, 2160), "1 to 2160, the hours that RDS keeps a binlog"),
     "overrides": (_is_list(_is_text), "a list of codes of findings"),
+    "secrets": (lambda value: isinstance(value, dict), "an object"),
+    "verify_every": (lambda value: isinstance(value, dict), "an object"),
 }
 _OPTION_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "instance_class": (_is_text, "an instance class, or empty for that of the source"),
@@ -170,6 +197,17 @@ _ERROR_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "policy": (lambda value: value in _POLICIES, "stop or skip"),
     "numbers": (_is_list(_is_number(1, 65_535)), "a list of MySQL's error numbers"),
     "most": (_is_number(0, _MOST_SKIPS), f"0 to {_MOST_SKIPS}"),
+}
+_SECRET_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    name: (
+        lambda value: _is_text(value) and (not value or _SECRET.fullmatch(value) is not None),
+        "the ARN of a secret, or empty for the one that RDS manages",
+    )
+    for name in ("source", "clone")
+}
+_EVERY_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    name: (_is_number(0, 43_200), "0 for never, or minutes, up to 43200 (30 days)")
+    for name in ("delta_minutes", "full_minutes")
 }
 _OPTIONS: dict[str, Any] = {
     "instance_class": "",
@@ -186,6 +224,14 @@ _DEFAULTS: dict[str, Any] = {
     "upgrade_to": "",
     "retention_hours": 72,
     "overrides": [],
+    "secrets": {},
+    "verify_every": {},
+}
+_PARTS: dict[str, tuple[dict[str, Any], dict[str, tuple[Callable[[Any], bool], str]]]] = {
+    "options": (_OPTIONS, _OPTION_RULES),
+    "errors": (_ERRORS, _ERROR_RULES),
+    "secrets": ({"source": "", "clone": ""}, _SECRET_RULES),
+    "verify_every": ({"delta_minutes": 60, "full_minutes": 24 * 60}, _EVERY_RULES),
 }
 
 
