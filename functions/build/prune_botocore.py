@@ -52,11 +52,15 @@ def _prune_service(service: Path, operations: set[str]) -> str:
     model["shapes"] = _reachable(model)
     _without_documentation(model)
     rules = _read(newest, "endpoint-rule-set-1.json")
+    pages = _read(newest, "paginators-1.json")
+    pages["pagination"] = {name: page for name, page in pages["pagination"].items() if name in operations}
     shutil.rmtree(newest)
     newest.mkdir()
     # Plain JSON: reading it costs less than gunzipping, and layers of an image are compressed anyway.
     _write(newest, "service-2.json", model)
     _write(newest, "endpoint-rule-set-1.json", rules)
+    if pages["pagination"]:
+        _write(newest, "paginators-1.json", pages)
     return str(model["metadata"]["endpointPrefix"])
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-TEMPLATES = ("foundation.yaml", "template.yaml")
+TEMPLATES = ("foundation.yaml", "template.yaml", "aurora.yaml")
 _PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "ap-northeast-1",
@@ -121,6 +121,8 @@ def _named(name: str, template: Template) -> str:
         return (
             f"arn:aws:secretsmanager:{_PSEUDO['AWS::Region']}:{_PSEUDO['AWS::AccountId']}:secret:{name.lower()}-a1b2c3"
         )
+    if name.endswith("QueueArn"):
+        return f"arn:aws:sqs:{_PSEUDO['AWS::Region']}:{_PSEUDO['AWS::AccountId']}:{name.lower()}"
     return str(template.get("Parameters", {}).get(name, {}).get("Default") or name.lower())
 
 

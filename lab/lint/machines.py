@@ -15,6 +15,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from kuroshio import errors
 from lab.lint import integrations
+from lab.lint.expansion import TEMPLATES
 from lab.lint.finding import Finding
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class Machine:
         return document
 
 
-def machines(root: Path, template: str = "template.yaml") -> Iterator[Machine]:
-    """Yield every machine of the repository with the substitutions that ``template`` defines for it."""
-    resources = yaml_parse((root / template).read_text())["Resources"].values()
+def machines(root: Path) -> Iterator[Machine]:
+    """Yield every machine of the repository with the substitutions that its template defines for it."""
+    resources = [each for name in TEMPLATES for each in yaml_parse((root / name).read_text())["Resources"].values()]
     given = {
         resource["Properties"]["DefinitionUri"]: frozenset(resource["Properties"].get("DefinitionSubstitutions", {}))
         for resource in resources
@@ -103,12 +104,12 @@ def _head(definition: Mapping[str, Any]) -> Iterator[Objection]:
 def _substitutions(machine: Machine) -> Iterator[Objection]:
     used = frozenset(_SUBSTITUTION.findall(machine.text))
     if machine.given is None:
-        yield "", "substitution", "no state machine of template.yaml has this file as its DefinitionUri"
+        yield "", "substitution", "no state machine of a template has this file as its DefinitionUri"
         return
     for name in sorted(used - machine.given):
-        yield "", "substitution", f"${{{name}}} is used, and template.yaml does not define it"
+        yield "", "substitution", f"${{{name}}} is used, and no template defines it"
     for name in sorted(machine.given - used):
-        yield "", "substitution", f"template.yaml defines {name}, and nothing uses it"
+        yield "", "substitution", f"a template defines {name}, and nothing uses it"
 
 
 def _graph(scope: Mapping[str, Any]) -> Iterator[Objection]:

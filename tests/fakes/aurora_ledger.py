@@ -50,6 +50,13 @@ class InMemoryAuroraLedger:
         self.put(clone, STATE, now)
         self.note(clone, "event", changed, at)
 
+    def claim(self, clone: str, run: str, instead_of: str = "") -> bool:
+        state = self.read(clone, STATE) or {}
+        if state.get("run", run) not in (run, instead_of):
+            return False
+        self.put(clone, STATE, {**state, "run": run})
+        return True
+
     def clones(self) -> list[dict[str, Any]]:
         names = sorted(clone for clone, key in self._kept if key == STATE)
         return [{**(self.read(name, STATE) or {}), "clone": name} for name in names]

@@ -41,14 +41,15 @@ print(*compiled)
 
 
 def handlers() -> list[str]:
-    """The handlers of template.yaml, as Lambda is told them."""
+    """The handlers of both templates, as Lambda is told them."""
 
     class Loader(yaml.SafeLoader):
         pass
 
     Loader.add_multi_constructor("!", lambda loader, tag, node: None)
-    resources = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]  # noqa: S506 - SafeLoader's child
-    configs = [r["Properties"].get("ImageConfig") for r in resources.values() if r["Type"].endswith("::Function")]
+    texts = [(ROOT / name).read_text() for name in ("template.yaml", "aurora.yaml")]
+    resources = [r for text in texts for r in yaml.load(text, Loader)["Resources"].values()]  # noqa: S506 - SafeLoader's child
+    configs = [r["Properties"].get("ImageConfig") for r in resources if r["Type"].endswith("::Function")]
     return [config["Command"][0] for config in configs if config]
 
 

@@ -57,7 +57,7 @@ def test_a_machine_that_no_template_deploys_is_found() -> None:
     found = machines.judge(machines.Machine(sound.path, sound.text, None))
 
     assert [finding.message for finding in found] == [
-        "no state machine of template.yaml has this file as its DefinitionUri"
+        "no state machine of a template has this file as its DefinitionUri"
     ]
 
 

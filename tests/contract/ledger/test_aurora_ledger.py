@@ -116,6 +116,17 @@ def test_all_clones_are_found_by_their_states_and_by_nothing_else(ledger: Ledger
     ]
 
 
+def test_one_run_at_a_time_works_at_a_clone(ledger: Ledger) -> None:
+    assert ledger.claim("shop-clone", "arn:1")
+    assert ledger.claim("shop-clone", "arn:1")
+    assert not ledger.claim("shop-clone", "arn:2")
+    assert not ledger.claim("shop-clone", "arn:2", instead_of="arn:0")
+    ledger.phase("shop-clone", Phase.FAILED, AT)
+    assert ledger.claim("shop-clone", "arn:2", instead_of="arn:1")
+    state = ledger.read("shop-clone", "state") or {}
+    assert (state["run"], state["phase"]) == ("arn:2", "failed")
+
+
 def test_more_than_one_answer_of_dynamodb_holds_is_read_to_its_end(table: str) -> None:
     ledger = AuroraLedger(table)
     for n in range(30):

@@ -50,7 +50,7 @@ def test_a_roll_out_moves_the_parameter_and_the_functions_together() -> None:
     parameter = Parameter(OLD)
     stack = Stack(parameter, running=OLD)
 
-    done = roll_out(NEW, parameter, stack, quiet)
+    done = roll_out(NEW, parameter, [stack], quiet)
 
     assert (parameter.value, stack.running) == (NEW, NEW)
     assert (done.previous, done.updated) == (OLD, True)
@@ -62,7 +62,7 @@ def test_a_failed_update_puts_the_parameter_back_and_still_fails(failure: BaseEx
     stack = Stack(parameter, running=OLD, fails=failure)
 
     with pytest.raises(type(failure)):
-        roll_out(NEW, parameter, stack, quiet)
+        roll_out(NEW, parameter, [stack], quiet)
 
     assert (parameter.value, stack.running) == (OLD, OLD)
 
@@ -71,7 +71,7 @@ def test_an_image_in_force_already_is_not_written_again_but_a_stack_that_missed_
     parameter = Parameter(NEW)
     stack = Stack(parameter, running=OLD)
 
-    done = roll_out(NEW, parameter, stack, quiet)
+    done = roll_out(NEW, parameter, [stack], quiet)
 
     assert (parameter.written, stack.running, done.updated) == ([], NEW, True)
 
@@ -79,7 +79,7 @@ def test_an_image_in_force_already_is_not_written_again_but_a_stack_that_missed_
 def test_before_the_first_deployment_only_the_parameter_is_written() -> None:
     parameter = Parameter(OLD)
 
-    done = roll_out(NEW, parameter, Stack(parameter, running=None), quiet)
+    done = roll_out(NEW, parameter, [Stack(parameter, running=None)], quiet)
 
     assert (parameter.value, done.updated) == (NEW, False)
 
@@ -88,8 +88,8 @@ def test_a_way_back_is_a_roll_out_of_what_was_before() -> None:
     parameter = Parameter(OLD)
     stack = Stack(parameter, running=OLD)
 
-    there = roll_out(NEW, parameter, stack, quiet)
-    roll_out(there.previous, parameter, stack, quiet)
+    there = roll_out(NEW, parameter, [stack], quiet)
+    roll_out(there.previous, parameter, [stack], quiet)
 
     assert (parameter.value, stack.running) == (OLD, OLD)
 
@@ -112,3 +112,21 @@ def test_an_image_is_deployed_by_its_digest_never_by_its_tag() -> None:
 def test_what_is_not_a_digest_is_refused() -> None:
     with pytest.raises(InvalidRequest):
         PushedImage("registry.example/kuroshio-dev", "0123456", "latest")
+
+
+def test_where_the_second_stack_fails_the_first_goes_back_too() -> None:
+    parameter = Parameter(OLD)
+    first, second = Stack(parameter, running=OLD), Stack(parameter, running=OLD, fails=DeploymentFailed("rolled back"))
+
+    with pytest.raises(DeploymentFailed):
+        roll_out(NEW, parameter, [first, second], quiet)
+
+    assert (parameter.value, first.running, second.running) == (OLD, OLD, OLD)
+
+
+def test_a_stack_that_is_not_deployed_keeps_no_other_from_its_image() -> None:
+    parameter = Parameter(OLD)
+    first, second = Stack(parameter, running=None), Stack(parameter, running=OLD)
+
+    assert roll_out(NEW, parameter, [first, second], quiet).updated
+    assert (first.running, second.running) == (None, NEW)

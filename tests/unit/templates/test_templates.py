@@ -11,7 +11,9 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = {name: yaml_parse((ROOT / name).read_text()) for name in ("foundation.yaml", "template.yaml")}
+TEMPLATES = {
+    name: yaml_parse((ROOT / name).read_text()) for name in ("foundation.yaml", "template.yaml", "aurora.yaml")
+}
 RESOURCES = {
     name: resource for template in TEMPLATES.values() for name, resource in template["Resources"].items()
 }  # fmt: skip
@@ -155,7 +157,12 @@ def test_github_is_trusted_by_whole_subjects_from_a_list_and_not_at_all_without_
 
 
 def test_everything_that_the_application_imports_is_exported_by_the_foundation() -> None:
-    imported = set(re.findall(r"kuroshio-foundation-\$\{Environment\}-(\w+)", (ROOT / "template.yaml").read_text()))
+    imported = set(
+        re.findall(
+            r"kuroshio-foundation-\$\{Environment\}-(\w+)",
+            "".join((ROOT / name).read_text() for name in ("template.yaml", "aurora.yaml")),
+        )
+    )
     outputs = TEMPLATES["foundation.yaml"]["Outputs"].values()
     exported = {str(output.get("Export", {}).get("Name", "")).rpartition("-")[2].rstrip("'}") for output in outputs}
     assert imported

@@ -20,6 +20,9 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── BinlogUnreadable      a server's binlog is cut off, damaged or in a form that is not known
         ├── PreflightRefused      what was found before anything was changed stands in the way
         ├── SeedRefused           where a clone begins in its source's binlog is missing, stale, ambiguous or impossible
+        ├── ApprovalRejected      a person said no, or nobody answered in time
+        ├── ReplicationBroken     a clone met an error of replication that it does not get over alone
+        ├── CloneDiffers          a clone was compared with its source, and rows differ
         ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
@@ -106,6 +109,18 @@ class PreflightRefused(PermanentError):  # noqa: N818
 
 class SeedRefused(PermanentError):  # noqa: N818
     """Where a clone begins in its source's binlog is missing, stale, ambiguous or impossible; the message says which."""
+
+
+class ApprovalRejected(PermanentError):  # noqa: N818
+    """A person was asked and said no, or nobody answered within a day."""
+
+
+class ReplicationBroken(PermanentError):  # noqa: N818
+    """A clone met an error of replication that it does not get over alone, and that no policy lets pass."""
+
+
+class CloneDiffers(PermanentError):  # noqa: N818
+    """A clone was compared with its source, and rows differ; the report names them."""
 
 
 class CutOverReturned(PermanentError):  # noqa: N818

@@ -93,6 +93,26 @@ class AuroraLedger:
             )
         self.note(clone, "event", {**more, "phase": str(phase)}, at)
 
+    def claim(self, clone: str, run: str, instead_of: str = "") -> bool:
+        """Make this run the one that works at the clone. False where another run than these two does."""
+        from botocore.exceptions import ClientError
+
+        with self._doing("claiming", clone, STATE):
+            try:
+                aws.client("dynamodb").update_item(
+                    TableName=self._table,
+                    Key=_key(clone, STATE),
+                    UpdateExpression="SET #run = :run",
+                    ConditionExpression="attribute_not_exists(#run) OR #run IN (:run, :before)",
+                    ExpressionAttributeNames={"#run": "run"},
+                    ExpressionAttributeValues={":run": {"S": run}, ":before": {"S": instead_of}},
+                )
+            except ClientError as error:
+                if aws.code_of(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
     def clones(self) -> list[dict[str, Any]]:
         """Return the ``state`` of every clone."""
         with self._doing("reading", "every clone", STATE):

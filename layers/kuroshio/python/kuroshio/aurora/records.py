@@ -77,6 +77,12 @@ class Ledger(Protocol):
     def phase(self, clone: str, phase: Phase, at: datetime, **more: Any) -> None:
         """Change the phase, and what else is named, in ``state``; the rest of it stays. Noted as an ``event`` too."""
 
+    def claim(self, clone: str, run: str, instead_of: str = "") -> bool:
+        """Make this run the one that works at the clone; it stays in ``state`` as ``run``.
+
+        False, and nothing is changed, where another run than these two does. Of two at once only one succeeds.
+        """
+
     def clones(self) -> list[dict[str, Any]]:
         """Return the ``state`` of every clone, each with its ``clone``, in the order of their names."""
 

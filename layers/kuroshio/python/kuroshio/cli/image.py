@@ -106,7 +106,7 @@ def push(*, env: str, initial: bool, allow_dirty: bool, dry_run: bool, as_json: 
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @_json
 def deploy(*, env: str, tag: str | None, allow_dirty: bool, dry_run: bool, as_json: bool) -> None:
-    """Put a pushed image in force: the parameter, and every function of the stack, without touching infrastructure."""
+    """Put a pushed image in force: the parameter, and every function of both stacks, without touching infrastructure."""
     from kuroshio.adapters.stacks import CloudFormationStack
     from kuroshio.images.rollout import roll_out
 
@@ -116,7 +116,8 @@ def deploy(*, env: str, tag: str | None, allow_dirty: bool, dry_run: bool, as_js
         now = parameter.read()
         _show({"image": wanted, "previous": now, "would_change": now != wanted}, as_json=as_json)
         return
-    done = roll_out(wanted, parameter, CloudFormationStack(f"kuroshio-{env}", _say), _say)
+    stacks = [CloudFormationStack(name, _say) for name in (f"kuroshio-{env}", f"kuroshio-aurora-{env}")]
+    done = roll_out(wanted, parameter, stacks, _say)
     _show(asdict(done), as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""Put an image in force: the parameter that the template resolves and the functions of the stack move together."""
+"""Put an image in force: the parameter that the template resolves and the functions of all stacks move together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Parameter(Protocol):
@@ -20,7 +20,7 @@ class Parameter(Protocol):
 
 
 class Stack(Protocol):
-    """The application stack."""
+    """A stack of functions: the application, or the one beside the databases."""
 
     def exists(self) -> bool:
         """Tell whether the stack is deployed."""
@@ -41,23 +41,30 @@ class RolledOut:
     updated: bool
 
 
-def roll_out(image: str, parameter: Parameter, stack: Stack, say: Callable[[str], None]) -> RolledOut:
+def roll_out(image: str, parameter: Parameter, stacks: Sequence[Stack], say: Callable[[str], None]) -> RolledOut:
     """Make ``image`` (an address with a digest) the one in force; where that fails, the one before stays in force.
 
     CloudFormation resolves the parameter at each update and at nothing else, so a value that no update has seen would
     be deployed by the next one, whatever it was meant for: the parameter never keeps a value that did not deploy.
-    Before the first deployment of the stack only the parameter is written.
+    Where the second stack fails, the first goes back, too. Stacks that are not deployed yet are left alone.
     """
     previous = parameter.read()
     if previous != image:
         parameter.write(image)
-    if not stack.exists():
+    deployed = [stack for stack in stacks if stack.exists()]
+    if not deployed:
         say("the application is not deployed yet: its first `sam deploy` will use this image")
-        return RolledOut(image, previous, updated=False)
+    moved: list[Stack] = []
+    updated = False
     try:
-        return RolledOut(image, previous, updated=stack.update_in_place())
+        for stack in deployed:
+            updated = stack.update_in_place() or updated
+            moved.append(stack)
     except BaseException:
         if previous != image:
             parameter.write(previous)
             say(f"put back {previous}")
+            for stack in moved:
+                stack.update_in_place()
         raise
+    return RolledOut(image, previous, updated)
