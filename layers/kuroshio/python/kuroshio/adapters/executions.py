@@ -35,25 +35,25 @@ class Executions:
     """The executions of one state machine."""
 
     def __init__(self, state_machine_arn: str) -> None:
-        self._arn = state_machine_arn
+        self.arn = state_machine_arn
 
     def find(self, name: str) -> tuple[str, Execution | None]:
         """Return the execution that does, or did, the work of this name; else the name under which to start it."""
         for attempt in range(1, _TRIES + 1):
             candidate = name if attempt == 1 else f"{name}-{attempt}"
             try:
-                found = self.describe(f"{self._arn.replace(':stateMachine:', ':execution:')}:{candidate}")
+                found = self.describe(f"{self.arn.replace(':stateMachine:', ':execution:')}:{candidate}")
             except NotFound:
                 return candidate, None
             if found.status in _GOOD:
                 return candidate, found
-        raise LimitExceeded(f"{name} failed {_TRIES} times; look at the executions of {self._arn}")
+        raise LimitExceeded(f"{name} failed {_TRIES} times; look at the executions of {self.arn}")
 
     def start(self, name: str, document: dict[str, Any]) -> str:
         """Start an execution and return its ARN. The same name and input while it runs is the same execution."""
         with aws.translated(f"starting {name}"):
             started = aws.client("stepfunctions").start_execution(
-                stateMachineArn=self._arn, name=name, input=json.dumps(document)
+                stateMachineArn=self.arn, name=name, input=json.dumps(document)
             )
         return started["executionArn"]
 

@@ -17,6 +17,7 @@ _VERBS = {
     "plan": "kuroshio.cli.plan:plan",
     "deployed": "kuroshio.cli.deployed:deployed",
     "mackerel": "kuroshio.cli.mackerel:mackerel",
+    "aurora": "kuroshio.cli.aurora:aurora",
     "wrap": "kuroshio.cli.wrap:wrap",
     "image": "kuroshio.cli.image:image",
     "layer": "kuroshio.cli.layer:layer",

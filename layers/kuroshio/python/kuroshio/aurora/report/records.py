@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from kuroshio.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kuroshio.aurora.records import Ledger
+
 Record = dict[str, Any]
-
-
-class Ledger(Protocol):
-    """What is read of it."""
-
-    def read(self, clone: str, key: str) -> Record | None:
-        """One record, None where there is none."""
-
-    def all(self, clone: str, prefix: str) -> list[Record]:
-        """Those whose key begins so, in the order of their keys."""
+APPROVALS = ("reboot", "repair", "cut-over")
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def gather(ledger: Ledger, clone: str) -> Records:
         ledger.all(clone, "lag#"),
         ledger.all(clone, "skip#"),
         ledger.all(clone, "verification#"),
-        ledger.all(clone, "approval#"),
+        [{"name": name, **found} for name in APPROVALS if (found := ledger.read(clone, f"approval#{name}"))],
         ledger.all(clone, "cutover#"),
     )
 

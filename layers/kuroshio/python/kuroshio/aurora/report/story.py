@@ -32,9 +32,17 @@ PHASES = {
     "aborted": "Given up and removed",
     "failed": "Stopped by an error",
 }
-_TONES = {"ready": Tone.GOOD, "done": Tone.GOOD, "caught-up": Tone.GOOD, "failed": Tone.BAD, "aborted": Tone.WARN}
+_TONES = {
+    "ready": Tone.GOOD,
+    "done": Tone.GOOD,
+    "caught-up": Tone.GOOD,
+    "failed": Tone.BAD,
+    "aborted": Tone.WARN,
+    "approved": Tone.GOOD,
+    "rejected": Tone.BAD,
+}
 _TOLD_ALREADY = frozenset(
-    {"phase", "what", "at", "by", "run", "clone", "reason", "error", "cause", "message", "left", "request"}
+    {"phase", "what", "answer", "at", "by", "run", "clone", "reason", "error", "cause", "message", "left", "request"}
 )
 
 
@@ -111,15 +119,16 @@ def _event(event: Record) -> Entry:
     more = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in event.items() if name not in _TOLD_ALREADY]
     detail = ". ".join(said for said in (*reasons, *more) if said)
     what = PHASES.get(phase, phase) if phase else text(event, "what") or "Noted"
-    return Entry(moment(event), what, detail, by, _TONES.get(phase, Tone.PLAIN))
+    return Entry(moment(event), what, detail, by, _TONES.get(phase or text(event, "answer"), Tone.PLAIN))
 
 
 def _asked(records: Records) -> Iterator[Entry]:
+    told = {moment(event) for event in records.events if text(event, "answer")}
     for each in records.approvals:
         name, asked = text(each, "name"), ". ".join(map(str, items(each, "asked")))
         yield Entry(moment(each, "asked_at") or moment(each), f"Asked for approval: {name}", asked)
         answer = text(each, "answer")
-        if answer:
+        if answer and moment(each, "answered_at") not in told:
             tone = Tone.GOOD if answer == "approved" else Tone.BAD
             yield Entry(
                 moment(each, "answered_at"),

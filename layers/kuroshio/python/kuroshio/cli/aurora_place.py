@@ -1,0 +1,71 @@
+"""Where the workflows of clones, their functions and their ledger are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from kuroshio.cli.places import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kuroshio.adapters.aurora_ledger import AuroraLedger
+    from kuroshio.adapters.executions import Executions
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is deployed under an environment. Raises ConfigurationMissing and NotFound where something is not."""
+
+    env: str
+    ledger_table: str | None = None
+
+    @cached_property
+    def ledger(self) -> AuroraLedger:
+        """The records of clones."""
+        from kuroshio.adapters.aurora_ledger import AuroraLedger
+
+        stack = Stack(f"kuroshio-foundation-{self.env}", {"LedgerTableName": self.ledger_table})
+        return AuroraLedger(stack["LedgerTableName"])
+
+    def machine(self, name: str) -> Executions:
+        """The executions of a state machine, such as ``replicate_cluster``."""
+        from kuroshio.adapters.executions import Executions
+
+        return Executions(self._stack[f"{_pascal(name)}WorkflowArn"])
+
+    def function(self, name: str) -> str:
+        """The ARN of a function, such as ``inspect_cluster``."""
+        return self._stack[f"{_pascal(name)}FunctionArn"]
+
+    @cached_property
+    def _stack(self) -> Stack:
+        return Stack(f"kuroshio-aurora-{self.env}")
+
+
+def _pascal(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def for_clones(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which environment."""
+    for option in reversed([
+        click.option("--env", default="dev", show_default=True, help="Looks names up in the stacks kuroshio-…-ENV."),
+        click.option("--ledger-table", envvar="KUROSHIO_LEDGER_TABLE", help="Instead of looking it up."),
+    ]):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Ask a person; nobody at a terminal is no answer. Says so where nobody is there."""
+    if yes:
+        return True
+    if not click.get_text_stream("stdin").isatty():
+        click.echo("nothing was done: nobody is there to ask; give --yes", err=True)
+        return False
+    return click.confirm(question, default=False)
