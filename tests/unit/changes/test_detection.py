@@ -12,6 +12,7 @@ import pytest
 from kuroshio.changes.detection import detect, inventory
 from kuroshio.changes.plan import Cause, Change, Plan, Reason
 from kuroshio.changes.rendering import document
+from kuroshio.changes.rest import reach
 from tests.fakes.repository import File, Files, MemoryRepository, executable, link, submodule
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kuroshio.changes.analysis import Analysis
     from kuroshio.changes.ports import Blob
+    from kuroshio.changes.rest import Reach
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "plan.schema.json").read_text())
 
@@ -569,6 +571,9 @@ class KeptAnalyses:
 
     def get(self, oids: Iterable[str]) -> Mapping[str, Analysis | None]:
         return {oid: self.kept[oid] for oid in oids if oid in self.kept}
+
+    def reaches(self, oids: Iterable[str]) -> Mapping[str, Reach]:
+        return {oid: reach(known) for oid, known in self.get(oids).items() if known}
 
     def put(self, analyses: Mapping[str, Analysis | None]) -> None:
         self.kept |= analyses

@@ -14,6 +14,7 @@ from kuroshio.changes.detection import detect
 from kuroshio.changes.imports.python_source import analyse as analyse_python
 from kuroshio.changes.plain import from_plain, to_plain
 from kuroshio.changes.remembering import Remembered, edition_of
+from kuroshio.changes.rest import Reach
 from tests.fakes.plans import MemoryNotes
 from tests.fakes.repository import MemoryRepository
 
@@ -93,6 +94,18 @@ def test_nothing_is_read_for_a_second_plan_and_it_is_the_same(pull: Pull) -> Non
     assert pull.plan() == (plan, 0)
 
 
+def test_how_far_a_template_reaches_is_read_without_its_analysis(pull: Pull) -> None:
+    found = analyse(b"Resources: {F: {Type: AWS::Serverless::Function, Properties: {CodeUri: src}}}")
+    remembered = Remembered(pull.notes, "octo/shop")
+    remembered.templates.put({"1": found, "2": None})
+    remembered.save()
+    (text,) = (text for text in pull.kept.values() if text != "null")
+    pull.kept["template:1"] = text.partition("]]")[0] + "]]damaged"
+    remembered.load()
+    assert remembered.templates.reaches(["1", "2", "3"]) == {"1": Reach(is_open=False, locations=("src",))}
+    assert remembered.templates.get(["1", "2", "3"]) == {"2": None}
+
+
 def test_a_file_that_is_no_template_is_remembered_as_one_that_is_none(pull: Pull) -> None:
     pull.plan()
     assert "null" in pull.kept.values()
@@ -104,7 +117,20 @@ def test_another_repository_knows_nothing_of_it(pull: Pull) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "nonsense", "[]", "{}", "7", '["F"]', "[" * 5000, '[[["a"]],"",[],[],[]]', "[[],7,[],[],[]]"]
+    "damage",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "{}",
+        "7",
+        '["F"]',
+        "[" * 5000,
+        '[[["a"]],"",[],[],[]]',
+        "[[],7,[],[],[]]",
+        "[false]",
+        "[1,[]]",
+    ],
 )
 def test_a_note_that_cannot_be_read_is_found_out_again_and_mended(pull: Pull, damage: str) -> None:
     plan, read = pull.plan()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from kuroshio.changes import paths
 
+if TYPE_CHECKING:
     from kuroshio.changes.tree import Tree
 
 _NODE = (
@@ -43,6 +43,11 @@ _ALL = {
     )
 }
 
+# A file of another name never counts for a source folder that it lies above.
+NAMES = frozenset(
+    path.rpartition("/")[2] for names in (*_NEAREST.values(), *_ALL.values(), _PYTHON_OWN) for path in names
+)
+
 _RUNTIMES = {"nodejs": "node", "python": "python", "java": "java", "ruby": "ruby", "go": "go", "dotnet": "dotnet"}
 _METHODS = {"esbuild": "node", "rust-cargolambda": "rust"}
 
@@ -70,8 +75,8 @@ class Manifests:
         if not above or (language == "python" and any(has_file(_at(folder, name)) for name in _PYTHON_OWN)):
             return []
         if language in _ALL:
-            return [path for paths in above.values() for path in paths]
-        return [paths[0] for name, paths in above.items() if not has_file(_at(folder, name))]
+            return [path for found in above.values() for path in found]
+        return [found[0] for name, found in above.items() if not has_file(_at(folder, name))]
 
     def _found(self, key: tuple[str, str]) -> dict[str, list[str]]:
         """Return the manifests from a folder up to the root, by name, the nearest first."""
@@ -80,7 +85,7 @@ class Manifests:
             return self._above[key]
         names = (*_NEAREST.get(language, ()), *_ALL.get(language, ()))
         found: dict[str, list[str]] = {}
-        for at in reversed([folder, *_ancestors(folder)]):
+        for at in reversed([folder, *paths.above(folder)]):
             if (at, language) not in self._above:
                 here = {name: path for name in names if self._tree.has_file(path := _at(at, name))}
                 if here:
@@ -89,12 +94,6 @@ class Manifests:
                 self._above[at, language] = found
             found = self._above[at, language]
         return found
-
-
-def _ancestors(folder: str) -> Iterator[str]:
-    while folder:
-        folder = folder.rpartition("/")[0]
-        yield folder
 
 
 def _at(folder: str, name: str) -> str:

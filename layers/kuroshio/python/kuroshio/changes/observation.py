@@ -7,20 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kuroshio.changes import dockerignore, settings
-from kuroshio.changes.analysis import Analysis, Doubt, analyse, looks_like_template
 from kuroshio.changes.canonical import digest
 from kuroshio.changes.document import MAX_BYTES, load
 from kuroshio.changes.narrowing import narrowed
 from kuroshio.changes.ports import Analyses, Blob, NoAnalyses, Repository
+from kuroshio.changes.reading import snapshots
 from kuroshio.changes.settings import Settings
-from kuroshio.changes.snapshot import Snapshot
-from kuroshio.changes.tree import ChangedFiles, Tree, may_be_template
+from kuroshio.changes.tree import ChangedFiles, Tree
 from kuroshio.errors import LimitExceeded, SettingsInvalid, TemplateUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from kuroshio.changes.imports.ports import Analyses as ImportAnalyses
+    from kuroshio.changes.snapshot import Snapshot
 
 _NO_HISTORY = (
     "base and head share no commit, so what the pull request changes cannot be told from what its base changed"
@@ -55,7 +53,7 @@ def observe(
     analyses: Analyses | None = None,
     imports: ImportAnalyses | None = None,
 ) -> Observation:
-    """Read the merge base of two revisions, and the head.
+    """Read the merge base of two revisions, and the head. Where ``analyses`` are given, less templates that are at rest.
 
     Raises RepositoryUnreadable, LimitExceeded, and SettingsInvalid when the head's kuroshio.yaml cannot be followed.
     """
@@ -71,11 +69,14 @@ def observe(
     before = after.before(changes)
     old_settings, lost = _settings_of_the_base(repository, before)
     new_settings = _settings(repository, after)
-    old, new = _snapshots(repository, (before, old_settings), (after, new_settings), analyses or NoAnalyses())
+    doubts = (*_history_doubts(merge_bases, is_cut=is_cut), *lost)
+    # A doubt about the history concerns every unit, and so may an entry of kuroshio.yaml: then all are looked at.
+    concerning = None if doubts or old_settings.units or new_settings.units else changes
+    sides = ((before, old_settings), (after, new_settings))
+    old, new = snapshots(repository, *sides, analyses or NoAnalyses(), concerning)
     new = _with_units_of(old, new, changes)
     _check(new)
     old, new = narrowed(old, new, changes, repository, imports)
-    doubts = (*_history_doubts(merge_bases, is_cut=is_cut), *lost)
     formal = _formal(repository, old, new, changes)
     return Observation(base, head, merge_base, old, new, changes, formal, doubts)
 
@@ -84,7 +85,7 @@ def snapshot(repository: Repository, revision: str) -> Snapshot:
     """Read one commit."""
     tree = repository.tree(repository.commit(revision))
     side = (tree, _settings(repository, tree))
-    found = _snapshots(repository, side, side, NoAnalyses())[0]
+    found = snapshots(repository, side, side, NoAnalyses())[0]
     _check(found)
     return found
 
@@ -118,64 +119,11 @@ def _check(head: Snapshot) -> None:
         )
 
 
-def _snapshots(
-    repository: Repository, before: tuple[Tree, Settings], after: tuple[Tree, Settings], analyses: Analyses
-) -> tuple[Snapshot, Snapshot]:
-    """Read what is needed of both trees, each blob once, and never more than one large blob at a time."""
-    trees = (before[0], after[0])
-    candidates = [_candidates(tree, before[1], after[1]) for tree in trees]
-    wanted = {oid for paths in candidates for oid in paths.values()}
-    known = dict(analyses.get(wanted))
-    found = {oid: _analyse(blob) for oid, blob in repository.blobs(sorted(wanted - known.keys()), MAX_BYTES)}
-    analyses.put(found)
-    known |= found
-    links = {oid for tree in trees for oid in _pointers(tree)}
-    contents = {oid: blob.content for oid, blob in repository.blobs(sorted(links), MAX_BYTES)}
-    old, new = (
-        Snapshot(tree, _templates(paths, known, said), contents, said)
-        for paths, (tree, said) in zip(candidates, (before, after), strict=True)
-    )
-    return old, new
-
-
 def _with_units_of(old: Snapshot, new: Snapshot, changes: ChangedFiles) -> Snapshot:
     """Let the head have the base's units where nothing differs that units are found by: they are placed once."""
-    if old.settings == new.settings and all(change.is_of_content_alone for change in changes):
+    if old.settings == new.settings and changes.are_of_content_alone:
         return replace(new, placed=old.units)
     return new
-
-
-def _templates(
-    candidates: Mapping[str, str], analyses: Mapping[str, Analysis | None], said: Settings
-) -> dict[str, Analysis]:
-    templates = {path: analysis for path, oid in candidates.items() if (analysis := analyses[oid]) is not None}
-    if said.digest:
-        templates[settings.FILE] = Analysis(units=said.services, rest=said.digest)
-    return templates
-
-
-def _candidates(tree: Tree, *said: Settings) -> dict[str, str]:
-    """Return the files that may be templates. Both commits have to leave one out for it to be left out."""
-    return {
-        path: entry.oid
-        for path, entry in tree.notable.items()
-        if entry.is_file and may_be_template(path) and not all(each.leaves_out(path) for each in said)
-    }
-
-
-def _pointers(tree: Tree) -> Iterable[str]:
-    """Return the blobs that point elsewhere: symbolic links, and .dockerignore files."""
-    notable = tree.notable.items()
-    return (entry.oid for path, entry in notable if not entry.is_file or path.endswith(".dockerignore"))
-
-
-def _analyse(blob: Blob) -> Analysis | None:
-    if blob.is_whole:
-        return analyse(blob.content)
-    if not looks_like_template(blob.content):
-        return None
-    message = f"it has {blob.size:,} bytes; templates of at most {MAX_BYTES:,} are read"
-    return Analysis(doubts=(Doubt("template-too-large", message),))
 
 
 def _formal(repository: Repository, old: Snapshot, new: Snapshot, changes: ChangedFiles) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # As many as Linux follows before it gives up with ELOOP.
 _MAX_LINKS = 40
@@ -14,6 +14,13 @@ _MAX_LINKS = 40
 def parent(path: str) -> str:
     """Return the folder of ``path``; the root is ""."""
     return path.rpartition("/")[0]
+
+
+def above(path: str) -> Iterator[str]:
+    """Yield the folders that ``path`` lies in, the nearest first and the root last."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def join(folder: str, location: str) -> str | None:

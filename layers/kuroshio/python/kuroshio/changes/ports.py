@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kuroshio.changes.analysis import Analysis
     from kuroshio.changes.plan import Plan
     from kuroshio.changes.request import DetectRequest
+    from kuroshio.changes.rest import Reach
     from kuroshio.changes.tree import FileChange, Tree
 
 
@@ -89,6 +90,9 @@ class Analyses(Protocol):
     def get(self, oids: Iterable[str]) -> Mapping[str, Analysis | None]:
         """Return what is known of these blobs."""
 
+    def reaches(self, oids: Iterable[str]) -> Mapping[str, Reach]:
+        """Return how far the units of those that are known to be templates reach: a small part of their analyses."""
+
     def put(self, analyses: Mapping[str, Analysis | None]) -> None:
         """Keep what was found out."""
 
@@ -98,6 +102,10 @@ class NoAnalyses:
 
     def get(self, oids: Iterable[str]) -> Mapping[str, Analysis | None]:  # noqa: ARG002 - a port
         """Know of no blob."""
+        return {}
+
+    def reaches(self, oids: Iterable[str]) -> Mapping[str, Reach]:  # noqa: ARG002 - a port
+        """Know of no template."""
         return {}
 
     def put(self, analyses: Mapping[str, Analysis | None]) -> None:

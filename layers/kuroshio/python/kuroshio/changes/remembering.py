@@ -19,6 +19,7 @@ from kuroshio.changes import imports
 from kuroshio.changes.analysis import VERSION, Analysis
 from kuroshio.changes.imports.analysis import Analysis as ImportAnalysis
 from kuroshio.changes.plain import from_plain, to_plain
+from kuroshio.changes.rest import Reach, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from kuroshio.changes.ports import Notes
 
 _TEMPLATE = "template:"
+_NONE = "null"
+_READER = json.JSONDecoder()
 # Characters of all notes on one repository. Some 20,000 units' templates or 100,000 source files.
 MAX_LENGTH = 32_000_000
 
@@ -92,12 +95,19 @@ class _Templates:
 
     def get(self, oids: Iterable[str]) -> dict[str, Analysis | None]:
         """Return what is known of these blobs. A note that cannot be read is none."""
-        found = self._remembered.find(f"{_TEMPLATE}{oid}" for oid in oids)
-        return {key.removeprefix(_TEMPLATE): each for key, text in found for each in _template(text)}
+        return {oid: each for oid, text in self._find(oids) for each in _template(text)}
+
+    def reaches(self, oids: Iterable[str]) -> dict[str, Reach]:
+        """Return how far templates reach, without reading what else is known of them."""
+        return {oid: each for oid, text in self._find(oids) for each in _reach(text)}
 
     def put(self, analyses: Mapping[str, Analysis | None]) -> None:
         """Keep what was found out."""
-        self._remembered.add({f"{_TEMPLATE}{oid}": _compact(to_plain(each)) for oid, each in analyses.items()})
+        self._remembered.add({f"{_TEMPLATE}{oid}": _template_text(each) for oid, each in analyses.items()})
+
+    def _find(self, oids: Iterable[str]) -> Iterator[tuple[str, str]]:
+        found = self._remembered.find(f"{_TEMPLATE}{oid}" for oid in oids)
+        return ((key.removeprefix(_TEMPLATE), text) for key, text in found)
 
 
 class _Imports:
@@ -115,10 +125,22 @@ class _Imports:
         self._remembered.add({key: _compact(to_plain(each)) for key, each in analyses.items()})
 
 
+def _template_text(analysis: Analysis | None) -> str:
+    """Write the reach first, and the analysis after it: most are asked for their reach alone."""
+    return _NONE if analysis is None else _compact(to_plain(reach(analysis))) + _compact(to_plain(analysis))
+
+
+def _reach(text: str) -> Iterator[Reach]:
+    try:
+        if text != _NONE:
+            yield from_plain(Reach, _READER.raw_decode(text)[0])
+    except (ValueError, RecursionError):
+        return
+
+
 def _template(text: str) -> Iterator[Analysis | None]:
     try:
-        plain = json.loads(text)
-        yield None if plain is None else from_plain(Analysis, plain)
+        yield None if text == _NONE else from_plain(Analysis, json.loads(text[_READER.raw_decode(text)[1] :]))
     except (ValueError, RecursionError):
         return
 

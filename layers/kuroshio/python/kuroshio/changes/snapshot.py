@@ -37,7 +37,8 @@ class Snapshot:
     """One commit as detection sees it.
 
     ``contents`` holds symbolic links and .dockerignore files, by blob id. ``templates`` holds kuroshio.yaml too, whose
-    services are units. ``narrowed`` are units of which more is known than their templates and the tree say.
+    services are units. ``narrowed`` are units of which more is known than their templates and the tree say. ``at_rest``
+    are templates that were left out, with their units: a comparison with the other commit has no use for them.
     """
 
     tree: Tree
@@ -46,6 +47,7 @@ class Snapshot:
     settings: Settings = NO_SETTINGS
     narrowed: Mapping[str, Unit] = field(default_factory=dict)
     placed: Mapping[str, Unit] | None = None  # the units, where they are known already
+    at_rest: frozenset[str] = frozenset()
 
     @cached_property
     def units(self) -> Mapping[str, Unit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import islice
@@ -122,6 +122,12 @@ class Tree:
         return Tree(_Before(self.entries, old), self._overview.before(old))
 
     @cached_property
+    def pointers(self) -> Mapping[str, Entry]:
+        """The symbolic links and the .dockerignore files: what they hold decides what other paths mean."""
+        notable = self.notable.items()
+        return {path: entry for path, entry in notable if not entry.is_file or path.endswith(".dockerignore")}
+
+    @cached_property
     def special(self) -> Mapping[str, Entry]:
         """The symbolic links and the submodules."""
         links = {path: entry for path, entry in self.notable.items() if entry.mode == SYMLINK}
@@ -138,6 +144,10 @@ class Tree:
         below = path + "/"
         at = bisect_left(self.paths, below)
         return at < len(self.paths) and self.paths[at].startswith(below)
+
+    def has(self, path: str) -> bool:
+        """Whether anything is at ``path``."""
+        return self.has_folder(path) or self.has_file(path)
 
     def submodule_above(self, path: str) -> str:
         """The submodule that ``path`` lies in, or "": its content is in another repository."""
@@ -194,13 +204,12 @@ class ChangedFiles:
     @cached_property
     def folders(self) -> frozenset[str]:
         """All folders that a change lies in, at any depth, and the changed paths themselves."""
-        folders = {"", *self._paths} if self._paths else set()
-        for path in self._paths:
-            at = path.rfind("/")
-            while at > 0 and path[:at] not in folders:
-                folders.add(path[:at])
-                at = path.rfind("/", 0, at)
-        return frozenset(folders)
+        return folders_of(self._paths)
+
+    @cached_property
+    def are_of_content_alone(self) -> bool:
+        """Whether nothing differs that units are found by."""
+        return all(change.is_of_content_alone for change in self)
 
     def below(self, path: str) -> Iterator[FileChange]:
         """The changes of ``path`` itself and of all that lies below it, sorted by path."""
@@ -214,6 +223,17 @@ class ChangedFiles:
             if not changed.startswith(prefix):
                 return
             yield self._changes[changed]
+
+
+def folders_of(paths: Collection[str]) -> frozenset[str]:
+    """Return all folders that the paths lie in, at any depth, and the paths themselves."""
+    folders = {"", *paths} if paths else set()
+    for path in paths:
+        at = path.rfind("/")
+        while at > 0 and path[:at] not in folders:
+            folders.add(path[:at])
+            at = path.rfind("/", 0, at)
+    return frozenset(folders)
 
 
 def pair_renames(changes: Iterable[FileChange]) -> list[FileChange]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kuroshio.changes.imports.ports import Contents
     from kuroshio.changes.snapshot import Snapshot
-    from kuroshio.changes.unit import Unit
+    from kuroshio.changes.unit import Definition, Unit
 
 UNKNOWN = "build-unknown"
 _FOLDERS = ("CodeUri", "Code", "ContentUri", "Content", "ProjectRootDirectory", "WorkingDirectory", "ContextPath")
@@ -28,7 +28,7 @@ def followed(side: Snapshot, contents: Contents, kept: dict[str, str | None]) ->
 
     Nothing is read where no unit is built by Gradle, Maven or make. ``kept`` remembers files between two commits.
     """
-    candidates = [unit for unit in side.units.values() if _is_java(unit) or unit.definition.method == "makefile"]
+    candidates = [unit for unit in side.units.values() if is_followed(unit.definition)]
     if not candidates:
         return {}
     following = _Following(side, Texts(side.tree, contents, kept))
@@ -36,9 +36,13 @@ def followed(side: Snapshot, contents: Contents, kept: dict[str, str | None]) ->
     return {name: unit for name, unit in found.items() if unit is not side.units[name]}
 
 
-def _is_java(unit: Unit) -> bool:
-    code = unit.definition.code
-    return code is not None and code.language == "java"
+def is_followed(definition: Definition) -> bool:
+    """Whether the unit's build may read more than its source folders."""
+    return _is_java(definition) or definition.method == "makefile"
+
+
+def _is_java(definition: Definition) -> bool:
+    return definition.code is not None and definition.code.language == "java"
 
 
 class _Following:
@@ -56,7 +60,7 @@ class _Following:
     def of(self, unit: Unit) -> Unit:
         relations: list[Relation] = []
         doubts = list(unit.doubts)
-        if _is_java(unit):
+        if _is_java(unit.definition):
             for folder in dict.fromkeys(each.path for each in unit.inputs if self._texts.tree.has_folder(each.path)):
                 relations += self._of_project(folder)
         if unit.definition.method == "makefile":
