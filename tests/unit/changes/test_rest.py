@@ -175,7 +175,6 @@ def test_a_template_that_a_change_may_concern_is_looked_at(change: Files) -> Non
         {B: FUNCTION.format(".", "python3.13"), "b/link": link("x")},
         {B: FUNCTION.format("to/src", "python3.13"), "b/to": link("x")},
         {B: FUNCTION.format("sub/src", "python3.13"), "b/sub": submodule("1" * 40)},
-        {B: FUNCTION.format("sub", "python3.13"), "b/sub": submodule("1" * 40)},
         {"b/x/src/deep/link": link("../../y/z.py")},
         {"b/requirements.txt": link("x/y/z.py")},
         {B: IMAGE, "b/x/D": "FROM scratch", "b/x/.dockerignore": "\n".join(map(str, range(2_000)))},
@@ -186,9 +185,16 @@ def test_a_template_that_leaves_something_open_is_looked_at(standing: Files) -> 
 
 
 @pytest.mark.parametrize(
-    "standing", [{B: IMAGE, "b/x/D": "FROM scratch"}, {B: FILE}, {B: "Resources: {B: {Type: AWS::S3::Bucket}}"}]
+    "standing",
+    [
+        {B: IMAGE, "b/x/D": "FROM scratch"},
+        {B: FUNCTION.format("sub", "python3.13"), "b/sub": submodule("1" * 40)},
+        {"b/x/src/sub": submodule("1" * 40)},
+        {B: FILE},
+        {B: "Resources: {B: {Type: AWS::S3::Bucket}}"},
+    ],
 )
-def test_images_and_resources_that_are_no_units_let_a_template_rest(standing: Files) -> None:
+def test_images_submodules_and_resources_that_are_no_units_let_a_template_rest(standing: Files) -> None:
     assert B in resting(TREE | standing, TREE | standing | EDIT)
 
 
@@ -256,6 +262,8 @@ def _estate(chance: Random) -> tuple[Files, Files]:
 def _service(chance: Random, folder: str) -> dict[str, File]:
     """A template with some of all that a template can be made of, and their sources."""
     files = {f"{folder}/{path}": File(b"1") for path in ("f0/a.py", "f0/deep/b.py", "f1/a.py", "f1/D", "flow.json")}
+    if chance.randrange(3) == 0:
+        files[f"{folder}/f0/{chance.choice(['deep/more', 'more', 'requirements.txt'])}"] = link("../f1/a.py")
     resources = {name: chance.choice(RESOURCES) for name in chance.sample("FGHI", 3)}
     return files | {f"{folder}/template.yaml": File(json.dumps({"Resources": resources}).encode())}
 

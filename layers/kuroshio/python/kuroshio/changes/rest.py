@@ -1,9 +1,9 @@
 """Which templates need no look: those that stay as they are, and whose units nothing that differs can concern.
 
-Such a template is at rest. It says the same at both commits; each place that it names is there, by a way without links; nothing
-in these places differs, and none of the build manifests above them; and it has nothing else to its units (``reach``). So all
-of its units are made of the same files at both commits, without a doubt: it adds nothing to a plan. In a large repository
-nearly all templates are at rest, and telling so costs a fraction of reading what they define.
+Such a template is at rest. It says the same at both commits; each place that it names is in the tree; nothing in these places
+differs, nor leads out of them, nor do the build manifests above them; and there is nothing else to its units (``reach``). So
+all of its units are made of the same files at both commits, without a doubt: it adds nothing to a plan. In a large
+repository nearly all templates are at rest, and telling so costs a fraction of reading what they define.
 """
 
 from __future__ import annotations
@@ -61,18 +61,17 @@ def at_rest(templates: Mapping[str, Reach], changes: ChangedFiles, after: Tree) 
 
 
 class _Surroundings:
-    """What may disturb a template: what differs, and what makes a path lead elsewhere or counts for less than its name.
+    """What may disturb a place: what differs, and what decides there what other paths mean, though it stays.
 
-    Links, submodules and .dockerignore files disturb even where they stay: what they do to a unit is not told here.
+    Of what lies above a place that is in the tree, build manifests alone count: the rest are folders, and where one of them was
+    something else, a link or a submodule, all that is below it is new.
     """
 
     def __init__(self, changes: ChangedFiles, after: Tree) -> None:
         self._tree = after
-        standing = {*after.pointers, *after.submodules}
-        self._disturbed = changes.folders | folders_of(standing)
-        disturbing = [*(change.path for change in changes), *standing]
-        shared = (paths.parent(path) for path in disturbing if path.rpartition("/")[2] in manifests.NAMES)
-        self._from_above = frozenset((*disturbing, *shared))
+        self._disturbed = changes.folders | folders_of(after.pointers.keys())
+        disturbing = (*(change.path for change in changes), *after.pointers)
+        self._shared = {paths.parent(path) for path in disturbing if path.rpartition("/")[2] in manifests.NAMES}
 
     def are_calm(self, template: str, locations: Iterable[str]) -> bool:
         """Whether all of the template's places are in the tree, and none is disturbed."""
@@ -82,4 +81,4 @@ class _Surroundings:
     def _is_calm(self, place: str | None) -> bool:
         if place is None or place in self._disturbed or not self._tree.has(place):
             return False
-        return self._from_above.isdisjoint(paths.above(place))
+        return not self._shared or self._shared.isdisjoint(paths.above(place))
