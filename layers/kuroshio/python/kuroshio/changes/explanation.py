@@ -46,7 +46,7 @@ class PathExplained:
 
 
 def explain(seen: Observation, subject: str) -> UnitExplained | PathExplained:
-    """Explain a unit by its id, or a file of either commit by its path.
+    """Explain a unit by its id, or a file of either commit by its path. ``seen`` was observed without kept analyses: whole.
 
     Raises InvalidRequest when ``subject`` is neither.
     """
