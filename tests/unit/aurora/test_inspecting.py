@@ -65,6 +65,21 @@ class World:
         return self.ledger.read(clone, "state") or {}
 
 
+def test_a_person_may_look_at_any_time_and_no_record_and_no_run_knows_of_it() -> None:
+    world = World(Seen(replace(GOOD, sql=replace(GOOD.sql, log_bin=False))))
+    world.preflight()
+    before = world.state(), world.ledger.all("orders-next", "")
+    event = {"step": "look", "request": REQUEST | {"retention_hours": 1}, "by": "kenji"}
+    answer = Inspecting(world.ledger, world.look, world.now).run(event)
+    assert {each["code"] for each in answer["findings"]} == {
+        each["code"] for each in (world.ledger.read("orders-next", "preflight") or {})["findings"]
+    }
+    assert answer["may_begin"] is True
+    assert (world.state(), world.ledger.all("orders-next", "")) == before
+    blocked = {**event, "request": REQUEST | {"source": "nowhere"}}
+    assert Inspecting(world.ledger, world.look, world.now).run(blocked)["may_begin"] is False
+
+
 def test_a_source_without_traps_may_be_cloned_and_all_that_was_found_is_kept() -> None:
     world = World()
     answer = world.preflight()

@@ -49,7 +49,20 @@ class Inspecting:
 
     def run(self, event: object) -> dict[str, Any]:
         """Do the step that the event names."""
-        return dispatch({"preflight": self._preflight}, event)
+        return dispatch({"preflight": self._preflight, "look": self._look_only}, event)
+
+    def _look_only(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Judge for a person who asks, and leave the clone to the run that works at it: nothing is kept."""
+        request, by = requests.parse(event.get("request")), _text(event, "by")
+        state = self._ledger.read(request.clone, STATE) or {}
+        now = self._clock().isoformat(timespec="microseconds")
+        is_ours = state.get("source") == request.source and state.get("phase") not in ENDED
+        facts = self._facts(request, str(state.get("since", now)) if is_ours else now)
+        findings = judgement.judge(facts, request, answerable=by, secret=self._secret(request))
+        return {
+            "may_begin": judgement.may_begin(findings),
+            "findings": [finding.document() for finding in findings],
+        }
 
     def _preflight(self, event: dict[str, Any]) -> dict[str, Any]:
         request, run = requests.parse(event.get("request")), _text(event, "run")
@@ -158,5 +171,5 @@ def _brief(finding: Finding) -> dict[str, Any]:
 def _text(event: dict[str, Any], name: str) -> str:
     value = event.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidRequest(f"{name} is {ascii(value)[:120]}; it must be the ARN of the execution")
+        raise InvalidRequest(f"{name} is {ascii(value)[:120]}; it must be an ARN")
     return value

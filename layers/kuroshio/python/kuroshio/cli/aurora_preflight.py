@@ -43,16 +43,12 @@ def preflight(*, env: str, ledger_table: str | None, with_fine: bool, as_json: b
 
 
 def look(place: Place, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Ask the function; where it refuses, the ledger has the whole judgement."""
+    """Ask the function that can reach the databases."""
+    from kuroshio.adapters.approvals import caller
     from kuroshio.adapters.invocation import invoke
-    from kuroshio.errors import PreflightRefused
 
-    event = {"step": "preflight", "request": request, "run": ""}
-    try:
-        answer: dict[str, Any] = invoke(place.function("inspect_cluster"), event)
-    except PreflightRefused:
-        answer = place.ledger.read(request["clone"], "preflight") or {}
-    return list(answer.get("findings", []))
+    answer = invoke(place.function("inspect_cluster"), {"step": "look", "request": request, "by": caller()})
+    return list(answer["findings"])
 
 
 def show(findings: Iterable[dict[str, Any]], *, with_fine: bool = False) -> None:
@@ -79,5 +75,11 @@ def show(findings: Iterable[dict[str, Any]], *, with_fine: bool = False) -> None
         console.print(table)
     stops = sum(each["severity"] in _STOPS for each in found)
     fine = sum(each["severity"] == "fine" for each in found)
-    verdict = f"It would be refused: {stops:,} stand in the way." if stops else "Nothing stands in the way."
-    console.print(Text(f"{verdict} {len(found):,} things were looked at, {fine:,} are fine.", style="bold"))
+    stands = "stands" if stops == 1 else "stand"
+    verdict = f"It would be refused: {stops:,} {stands} in the way." if stops else "Nothing stands in the way."
+    console.print(
+        Text(
+            f"{verdict} {len(found):,} things were looked at, {fine:,} {'is' if fine == 1 else 'are'} fine.",
+            style="bold",
+        )
+    )
