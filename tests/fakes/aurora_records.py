@@ -40,7 +40,7 @@ FINDINGS = [
     ("long-transactions", "unknown", "the longest transaction could not be read", "Grant PROCESS.", []),
     ("engine", "fine", "aurora-mysql 3.08.0", "", []),
 ]  # fmt: skip
-STEPS = [("fenced", 4.218), ("reached", 9.877), ("detached", 13.402), ("moved", 19.551), ("opened", 23.806)]
+STEPS = [("fenced", 4.218), ("reached", 9.877), ("decided", 13.402), ("moved", 19.551), ("opened", 23.806)]
 
 
 def behind(minutes: float) -> float:
@@ -66,7 +66,7 @@ def lags() -> list[dict[str, Any]]:
 
 def verification(minutes: float, proof: str, *, differing: int = 0) -> dict[str, Any]:
     """One comparison of three tables."""
-    keys = [{"table": "shop.orders", "key": [str(4_711 + n)], "kind": "different"} for n in range(differing)]
+    keys = [{"table": ["shop", "orders"], "key": [str(4_711 + n)], "kind": "different"} for n in range(differing)]
     return {
         "at": at(minutes),
         "began": at(minutes - 39),
@@ -74,12 +74,15 @@ def verification(minutes: float, proof: str, *, differing: int = 0) -> dict[str,
         "since": "mysql-bin-changelog.000041:154",
         "upto": "mysql-bin-changelog.000057:90210",
         "equal": not differing,
+        "unknown": 0,
+        "schema_findings": [],
+        "report": "aurora/shop-next/verdict.json",
         "differences": differing,
         "unsettled": 0,
         "rows": 812_345_678 if proof == "full" else 91_234,
         "tables": [
             {"table": "shop.orders", "proof": proof, "rows": 612_345_678, "differences": differing, "unsettled": 0},
-            {"table": "shop.customers", "proof": proof, "rows": 199_000_000, "differences": 0, "unsettled": 0},
+            {"table": "shop.customers", "proof": "untouched" if proof == "delta" else proof, "rows": 199_000_000, "differences": 0, "unsettled": 0},
             {"table": "shop.log", "proof": "full", "reasons": ["no primary key"], "rows": 1_000_000, "differences": 0, "unsettled": 0},
         ],
         "findings": keys,
@@ -128,12 +131,14 @@ def whole(clone: str = "shop-next") -> Records:
         ],
         cutovers=[
             {
-                "at": at(1_512), "position": "mysql-bin-changelog.000057:91877", "back_from": "mysql-bin-changelog.000003:1204",
-                "by": HARUKA, "steps": [{"step": step, "at_ms": ms} for step, ms in STEPS],
+                "at": at(1_512), "result": "over", "direction": "over", "run": RUN, "from": "shop-old", "to": "shop",
+                "position": "mysql-bin-changelog.000057:91877", "back_from": "mysql-bin-changelog.000003:1204",
+                "name": {"kind": "cluster"}, "steps": [{"step": step, "at_ms": ms} for step, ms in STEPS],
                 "conditions": [
-                    {"name": "caught up", "holds": True, "reason": "0 bytes behind"},
-                    {"name": "proven equal", "holds": True, "reason": "delta proof of 09:00, 0 differences"},
+                    {"name": "caught-up", "holds": True, "reason": "the target reached the source's position after 3 ms"},
+                    {"name": "accounts-equal", "holds": False, "accepted": True, "reason": "the target has no batch@%"},
                 ],
+                "connections": [{"who": "app@10.0.3.7", "connections": 48}],
             }
         ],
     )  # fmt: skip

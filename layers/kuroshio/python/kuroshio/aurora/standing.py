@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora.records import STATE
+from kuroshio.aurora.report.blocks import Tone
 from kuroshio.aurora.report.records import APPROVALS, items, moment, number, part, text
+from kuroshio.aurora.report.story import tone_of
 from kuroshio.aurora.report.thinning import Point, thinned
 from kuroshio.errors import NotFound
 
@@ -79,7 +81,7 @@ class Standing:
     @property
     def is_well(self) -> bool:
         """Whether nobody has to do anything: nothing failed, differs or waits for an answer."""
-        differs = bool(number(self.verification, "differences")) or bool(number(self.verification, "unsettled"))
+        differs = bool(self.verification) and tone_of(self.verification) is not Tone.GOOD
         stuck = text(self.lag, "state") in ("broken", "stopped", "stalled", "detached") and self.phase in _FOLLOWS
         return not (self.asked or differs or stuck or self.phase == "failed")
 
@@ -103,7 +105,7 @@ class Standing:
 
 _FOLLOWS = frozenset({"following", "caught-up", "verifying", "ready"})
 _SHOWN = ("at", "state", "reason", "behind_bytes", "behind_transactions", "behind_s", "ready_in_s", "trouble")
-_RESULT = ("at", "proof", "equal", "differences", "unsettled", "since", "upto", "rows")
+_RESULT = ("at", "proof", "equal", "differences", "unsettled", "unknown", "since", "upto", "rows")
 
 
 def standing(ledger: Ledger, clone: str, now: datetime, compared: Compared | None = None) -> Standing:

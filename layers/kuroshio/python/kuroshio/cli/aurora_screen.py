@@ -14,8 +14,9 @@ from rich.text import Text
 
 from kuroshio.aurora.records import Phase
 from kuroshio.aurora.report import words
+from kuroshio.aurora.report.blocks import Tone
 from kuroshio.aurora.report.records import number, text
-from kuroshio.aurora.report.story import PHASES, outcome
+from kuroshio.aurora.report.story import PHASES, outcome, tone_of
 from kuroshio.aurora.standing import curve
 from kuroshio.changes.rendering.words import printable
 
@@ -125,10 +126,9 @@ def _compared(now: Standing) -> Iterator[Text]:
 
 def _proof(now: Standing) -> Iterator[Text]:
     if now.verification:
-        differs = number(now.verification, "differences") or number(now.verification, "unsettled")
         where = text(now.verification, "upto")
         said = f"{outcome(now.verification)}{f', up to {where}' if where else ''}"
-        yield Text(f"proof  {printable(said)}", style="bold red" if differs else "green")
+        yield Text(f"proof  {printable(said)}", style="green" if tone_of(now.verification) is Tone.GOOD else "bold red")
 
 
 def _asked(now: Standing) -> Iterator[Text]:

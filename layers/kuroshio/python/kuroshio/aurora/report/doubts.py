@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kuroshio.aurora.report.records import Record, Records
 
 _UNSEEN_S = 15 * 60  # three turns of watch_clones
+_PARTIAL = frozenset({"delta", "untouched"})
 _FOLLOWED = frozenset({"following", "caught-up", "verifying", "upgrading", "ready", "cutting-over", "done"})
 
 
@@ -59,7 +60,7 @@ def _of_verification(records: Records) -> Iterator[str]:
             yield "Nothing was compared yet: whether the clone equals its source is not known"
         return
     last = records.verifications[-1]
-    at = moment(last, "ended") or moment(last) or moment(last, "verification")
+    at = moment(last)
     if number(last, "differences") is None:
         yield "The last comparison has no result"
     if number(last, "unsettled"):
@@ -70,11 +71,15 @@ def _of_verification(records: Records) -> Iterator[str]:
         tables = sorted({str(table) for skip in later for table in items(skip, "tables")})
         named = f" (tables: {words.listed(tables)})" if tables else ""
         yield f"{words.count(len(later), 'transaction')} skipped after the last comparison{named}: what they changed is not proven"
-    rests = [table for table in items(last, "tables") if isinstance(table, dict) and text(table, "proof") == "delta"]
-    if rests:
+    for table in items(last, "tables"):
+        if isinstance(table, dict) and text(table, "unknown"):
+            yield f"Whether {text(table, 'table')} is equal is not known: {text(table, 'unknown')}"
+    rests = [table for table in items(last, "tables") if isinstance(table, dict) and text(table, "proof") in _PARTIAL]
+    swept = any(text(each, "proof") == "full" and each.get("equal") for each in records.verifications)
+    if rests and not swept:
         yield (
             f"For {words.count(len(rests), 'table')} the proof rests on the seed position: rows that neither server's binlog "
-            "touched since then were not read. A full verification closes that"
+            "touched since then were not read. A full verification that finds nothing closes that"
         )
     yield from _since(records, last)
 

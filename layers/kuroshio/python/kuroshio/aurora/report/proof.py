@@ -39,6 +39,9 @@ def verification(records: Records) -> Section:
     findings = [each for each in items(last, "findings") if isinstance(each, dict)]
     if findings:
         blocks += _keys(findings, last)
+    definitions = [each for each in items(last, "schema_findings") if isinstance(each, dict)]
+    if definitions:
+        blocks.append(_definitions(definitions))
     return Section("verification", title, blocks)
 
 
@@ -69,12 +72,12 @@ def _all(verifications: list[Record]) -> Table:
 
 
 def _tables(tables: list[Record], last: Record) -> Table:
-    caption = "Tables at the latest comparison: full proof reads every row, delta proof those that either binlog touched since the seed"
+    caption = "Tables at the latest comparison. Full proof reads every row; delta proof those that a binlog touched since it began; an untouched table has none"
     rows = [
         (
             Cell(name_of(each), code=True),
             Cell(text(each, "proof") or text(last, "proof") or "not known"),
-            Cell("\n".join(map(str, items(each, "reasons"))) or text(each, "reason")),
+            Cell("\n".join(map(str, items(each, "reasons")))),
             Cell(words.count(number(each, "rows"), "row"), number=True),
             Cell(text(each, "upto") or upto(last), code=True),
             _differing(each),
@@ -86,14 +89,22 @@ def _tables(tables: list[Record], last: Record) -> Table:
 
 def _differing(table: Record) -> Cell:
     differing, unsettled = number(table, "differences"), number(table, "unsettled") or 0
-    if differing is None:
-        return Cell("not known", Tone.WARN)
+    if differing is None or text(table, "unknown"):
+        return Cell(f"not known: {text(table, 'unknown')}" if text(table, "unknown") else "not known", Tone.WARN)
     if differing or unsettled:
         said = [words.count(differing, "difference")] * bool(differing) + [f"{unsettled:,.0f} unsettled"] * bool(
             unsettled
         )
         return Cell(", ".join(said), Tone.BAD if differing else Tone.WARN)
     return Cell("equal", Tone.GOOD)
+
+
+def _definitions(findings: list[Record]) -> Table:
+    rows = [
+        (Cell(text(each, "message"), Tone.BAD), Cell(", ".join(map(str, items(each, "about"))), code=True))
+        for each in findings
+    ]
+    return Table("Definitions that are not alike", ("what", "tables"), rows)
 
 
 def _keys(findings: list[Record], last: Record) -> Iterator[Block]:
@@ -111,7 +122,7 @@ def _keys(findings: list[Record], last: Record) -> Iterator[Block]:
     yield Table("Rows that differ, by primary key", ("table", "key", "the row"), rows)
     all_of_them = max((number(last, "differences") or 0) + (number(last, "unsettled") or 0), len(findings))
     if all_of_them > len(rows):
-        where = text(last, "report") or text(last, "findings_key")
+        where = text(last, "report")
         more = f"{all_of_them - len(rows):,.0f} more are not shown here"
         yield Paragraph(f"{more}; all are in {where}." if where else f"{more}.", Tone.WARN)
 
@@ -128,6 +139,10 @@ def skips(records: Records) -> Section | None:
             blocks.append(
                 Listing(f"Transaction {place}, at {text(skip, 'position') or 'an unknown position'}", content)
             )
+            if skip.get("cut"):
+                blocks.append(
+                    Paragraph(f"It is longer than this; all of it is in {text(skip, 'file') or 'no file'}.", Tone.WARN)
+                )
         else:
             blocks.append(Paragraph(f"What transaction {place} held is not in the ledger.", Tone.BAD))
     return Section("skips", "Transactions that were skipped", blocks)
@@ -183,12 +198,12 @@ def _key(key: object) -> str:
 
 def upto(verification: Record) -> str:
     """The position up to which a verification proves something, empty where none is recorded."""
-    return text(verification, "upto") or text(verification, "until")
+    return text(verification, "upto")
 
 
 def ended(verification: Record) -> Any:
     """When it was over."""
-    return moment(verification, "ended") or moment(verification) or moment(verification, "verification")
+    return moment(verification)
 
 
 def took(verification: Record) -> float | None:

@@ -177,38 +177,54 @@ def _cutover(cutover: Record, which: str, anchor: str) -> Section:
     steps = [
         (text(step, "step"), number(step, "at_ms") or 0.0) for step in items(cutover, "steps") if isinstance(step, dict)
     ]
-    end = "opened the clone" if is_open(cutover) else "gave up, and the source was opened again"
-    said = f"Writes were refused for {words.milliseconds(closed_ms(cutover))}; then it {end}."
-    blocks: list[Block] = [Paragraph(said, Tone.GOOD if is_open(cutover) else Tone.WARN)]
+    opened, closed = is_open(cutover), words.milliseconds(closed_ms(cutover))
+    if opened:
+        said = f"Writes were refused for {closed}; then {text(cutover, 'to') or 'the clone'} was open."
+    else:
+        said = f"It was given up, and the source is open as before: {text(cutover, 'reason') or 'no reason is in the ledger'}"
+    blocks: list[Block] = [Paragraph(said, Tone.GOOD if opened else Tone.WARN)]
     if steps:
         told = ", ".join(f"{name} at {words.milliseconds(at)}" for name, at in steps)
         blocks.append(Picture(bars.steps(steps), f"{told}."))
+    name = part(cutover, "name")
+    ended = [
+        f"{text(each, 'who')}: {text(each, 'connections')}"
+        for each in items(cutover, "connections")
+        if isinstance(each, dict)
+    ]
     facts = [
-        ("began (UTC)", words.clock(moment(cutover, "began_at") or moment(cutover), fine=True)),
+        ("began (UTC)", words.clock(moment(cutover), fine=True)),
+        ("from, to", " → ".join(each for each in (text(cutover, "from"), text(cutover, "to")) if each)),
         ("source's last position", text(cutover, "position")),
         ("way back begins at", text(cutover, "back_from")),
-        ("name", text(part(cutover, "name"), "kind") or (text(cutover, "name") if not part(cutover, "name") else "")),
-        ("asked by", text(cutover, "by")),
-        ("error", text(cutover, "error") or text(cutover, "reason")),
+        ("name that moved", ", ".join(f"{key} {value}" for key, value in name.items())),
+        ("connections ended", "\n".join(ended)),
+        ("run", text(cutover, "run")),
     ]
-    rows = [(Cell(name), Cell(value)) for name, value in facts if value]
+    blocks.append(Table("The cut-over in figures", (), [(Cell(name), Cell(value)) for name, value in facts if value]))
     conditions = [each for each in items(cutover, "conditions") if isinstance(each, dict)]
-    blocks.append(Table("The cut-over in figures", (), rows))
     if conditions:
         blocks.append(_conditions(conditions))
-    return Section(anchor, f"Cut-over{which}", blocks)
+    title = "The way back" if text(cutover, "direction") == "back" else "Cut-over"
+    return Section(anchor, f"{title}{which}", blocks)
 
 
 def _conditions(conditions: list[Record]) -> Table:
     rows = [
         (
             Cell(text(each, "name")),
-            Cell("holds" if each.get("holds") else "does not hold", Tone.GOOD if each.get("holds") else Tone.BAD),
+            _held(each),
             Cell(text(each, "reason")),
         )
         for each in conditions
     ]
     return Table("What was made sure of before", ("condition", "", "because"), rows)
+
+
+def _held(condition: Record) -> Cell:
+    if condition.get("holds"):
+        return Cell("holds", Tone.GOOD)
+    return Cell("taken upon themselves", Tone.WARN) if condition.get("accepted") else Cell("does not hold", Tone.BAD)
 
 
 def _seed(records: Records) -> Section | None:

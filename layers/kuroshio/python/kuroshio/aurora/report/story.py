@@ -97,7 +97,7 @@ def timeline(records: Records) -> list[Entry]:
 
 def is_open(cutover: Record) -> bool:
     """Whether the clone was opened in the end."""
-    return "opened" in step_names(cutover)
+    return text(cutover, "result") == "over" or "opened" in step_names(cutover)
 
 
 def step_names(cutover: Record) -> list[str]:
@@ -152,40 +152,48 @@ def _skip(skip: Record) -> Entry:
 
 
 def _verification(found: Record) -> Entry:
-    at = moment(found, "ended") or moment(found) or moment(found, "verification")
+    at = moment(found)
     detail = f"{text(found, 'proof') or 'unknown'} proof, {words.count(number(found, 'rows'), 'row')}"
     return Entry(at, outcome(found), detail, tone=tone_of(found))
 
 
 def outcome(verification: Record) -> str:
     """What a verification found, in a few words."""
-    differing, unsettled = number(verification, "differences"), number(verification, "unsettled") or 0
+    differing = number(verification, "differences")
     if differing is None:
         return "Compared, without a result"
-    said = "Proven equal: 0 differences" if not differing else f"{words.count(differing, 'difference')} found"
-    return f"{said}, {words.count(unsettled, 'row')} unsettled" if unsettled else said
+    open_ = open_of(verification)
+    if differing or open_:
+        return ", ".join([f"{words.count(differing, 'difference')} found", *open_])
+    return "Proven equal: 0 differences"
+
+
+def open_of(verification: Record) -> list[str]:
+    """What a verification left open, such as ``2 rows unsettled``; empty where it is a proof or a refutation."""
+    unsettled, unread = number(verification, "unsettled"), number(verification, "unknown")
+    definitions = len(items(verification, "schema_findings"))
+    counted = {
+        words.count(unsettled, "row") + " unsettled": unsettled,
+        words.count(unread, "table") + " not known": unread,
+        words.count(definitions, "definition") + " not alike": definitions,
+    }
+    return [said for said, count in counted.items() if count]
 
 
 def tone_of(verification: Record) -> Tone:
     """Good where nothing differs, and a warning where something never stood still."""
-    differing, unsettled = number(verification, "differences"), number(verification, "unsettled")
+    differing = number(verification, "differences")
     if differing is None or differing:
         return Tone.BAD
-    return Tone.WARN if unsettled else Tone.GOOD
+    return Tone.WARN if open_of(verification) or verification.get("equal") is False else Tone.GOOD
 
 
 def _cutover(cutover: Record) -> Entry:
-    closed = words.milliseconds(closed_ms(cutover))
+    closed, at = words.milliseconds(closed_ms(cutover)), moment(cutover)
     if is_open(cutover):
-        return Entry(
-            _when(cutover), "The clone took over", f"writes were refused for {closed}", text(cutover, "by"), Tone.GOOD
-        )
-    reason = text(cutover, "error") or text(cutover, "reason") or f"after {closed}"
-    return Entry(_when(cutover), "A cut-over was given up", reason, text(cutover, "by"), Tone.WARN)
-
-
-def _when(cutover: Record) -> datetime | None:
-    return moment(cutover, "began_at") or moment(cutover, "began") or moment(cutover)
+        what = "The old source took over again" if text(cutover, "direction") == "back" else "The clone took over"
+        return Entry(at, what, f"writes were refused for {closed}", tone=Tone.GOOD)
+    return Entry(at, "A cut-over was given up", text(cutover, "reason") or f"after {closed}", tone=Tone.WARN)
 
 
 def _short(value: Any) -> str:

@@ -8,7 +8,7 @@ from kuroshio.aurora.report import words
 from kuroshio.aurora.report.blocks import Paragraph, Tone
 from kuroshio.aurora.report.proof import ended, upto
 from kuroshio.aurora.report.records import moment, number, text
-from kuroshio.aurora.report.story import PHASES, closed_ms, is_open
+from kuroshio.aurora.report.story import PHASES, closed_ms, is_open, open_of, tone_of
 
 if TYPE_CHECKING:
     from kuroshio.aurora.report.records import Records
@@ -30,8 +30,9 @@ def verdict(records: Records) -> Paragraph:
         return _SAID[phase]
     if taken:
         last = taken[-1]
-        at = words.clock(moment(last, "began_at") or moment(last), fine=True)
-        said = f"{records.clone} took over at {at}; writes were refused for {words.milliseconds(closed_ms(last))}. {_proven(records)}"
+        at = words.clock(moment(last), fine=True)
+        who = "The old source took over again" if text(last, "direction") == "back" else f"{records.clone} took over"
+        said = f"{who} at {at}; writes were refused for {words.milliseconds(closed_ms(last))}. {_proven(records)}"
         return Paragraph(said, _tone(records))
     if not records.verifications:
         return Paragraph(f"{PHASES.get(phase, phase)}. Nothing was compared yet.", Tone.PLAIN)
@@ -42,15 +43,15 @@ def _proven(records: Records) -> str:
     if not records.verifications:
         return "The two were never compared."
     last = records.verifications[-1]
-    differing, unsettled = number(last, "differences"), number(last, "unsettled") or 0
+    differing, left_open = number(last, "differences"), open_of(last)
     where = f"up to {upto(last)}, " if upto(last) else ""
     when = f"{where}{words.clock(ended(last))}"
     if differing is None:
         return f"The last comparison ({when}) has no result."
     if differing:
         return f"The last comparison found {words.count(differing, 'difference')} ({when})."
-    if unsettled:
-        return f"No difference was found ({when}), and {words.count(unsettled, 'row')} never stood still."
+    if left_open:
+        return f"No difference was found ({when}), but {' and '.join(left_open)}."
     skipped = f" {words.count(len(records.skips), 'transaction')} skipped on the way." if records.skips else ""
     return f"Proven equal to its source: 0 differences ({when}).{skipped}"
 
@@ -59,10 +60,7 @@ def _tone(records: Records) -> Tone:
     if not records.verifications:
         return Tone.WARN
     last = records.verifications[-1]
-    differing = number(last, "differences")
-    if differing is None or differing:
-        return Tone.BAD
-    return Tone.WARN if number(last, "unsettled") or records.skips else Tone.GOOD
+    return Tone.WARN if records.skips and tone_of(last) is Tone.GOOD else tone_of(last)
 
 
 def _why(records: Records) -> str:
