@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLE = "ledger"
-MACHINES = ("ReplicateCluster", "VerifyClone", "CutOver", "CutBack", "RemoveClone")
+MACHINES = ("ReplicateCluster", "VerifyClone", "CutOver", "CutBack", "RemoveClone", "RepairClone")
 _numbers = itertools.count(1)
 
 
@@ -89,6 +89,7 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
     "fails": {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "SeedRefused", "Cause": "it was stale"}}},
     "waits": {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}},
     "takes": {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}},
+    "leaves": {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "Result": {"left": ["a group"]}, "End": True}}},
     "asks": {
         "StartAt": "Ask",
         "States": {
@@ -104,6 +105,8 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
 
 
 def run(*arguments: str) -> int:
+    if "--env" in arguments:
+        deployed(arguments[arguments.index("--env") + 1])
     try:
         main(["aurora", *arguments])
     except SystemExit as ended:
@@ -288,7 +291,7 @@ def inputs(environment: str, machine: str, clone: str) -> list[Any]:
     sfn = boto3.client("stepfunctions")
     found = sfn.list_executions(stateMachineArn=deployed(environment)[machine])["executions"]
     given = [json.loads(sfn.describe_execution(executionArn=each["executionArn"])["input"]) for each in found]
-    return [each for each in given if each["clone"] == clone]
+    return [each for each in given if each.get("request", each)["clone"] == clone]
 
 
 def asked(clone: str) -> str:
@@ -301,7 +304,6 @@ def test_asking_twice_for_the_same_is_one_run_with_the_whole_request_and_who_ask
     clone: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    deployed("waits")
     skipping = ("--skip", "1062", "--most-skips", "3", "--tag", "team=shop")
     again = ("replicate", "shop", clone, *skipping, "--no-watch", "--json", "--env", "waits")
     assert run(*again) == 0
@@ -320,7 +322,6 @@ def test_asking_twice_for_the_same_is_one_run_with_the_whole_request_and_who_ask
 def test_another_request_for_a_clone_that_is_there_is_refused_before_anything_is_started(
     clone: str, ledger: AuroraLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deployed("waits")
     begun(ledger, clone)
     assert run("replicate", "another", clone, "--no-watch", "--env", "waits") == 2
     assert f"InvalidRequest: {clone} is following by another request" in capsys.readouterr().err
@@ -328,7 +329,6 @@ def test_another_request_for_a_clone_that_is_there_is_refused_before_anything_is
 
 
 def test_after_an_abort_the_same_request_is_a_new_run(clone: str, ledger: AuroraLedger) -> None:
-    deployed("done")
     again = ("replicate", "--request", asked(clone), "--no-watch", "--env", "done")
     assert run(*again) == 0
     begun(ledger, clone, Phase.ABORTED)
@@ -341,7 +341,6 @@ def test_a_run_that_fails_is_followed_to_its_error_and_the_next_try_is_another_r
     clone: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    deployed("fails")
     assert run("replicate", "shop", clone, "--env", "fails") == 1
     assert "SeedRefused: it was stale" in capsys.readouterr().err
     assert run("replicate", "shop", clone, "--env", "fails") == 1
@@ -351,7 +350,6 @@ def test_a_run_that_fails_is_followed_to_its_error_and_the_next_try_is_another_r
 def test_a_run_is_followed_to_its_end_with_its_lag_in_lines(
     clone: str, ledger: AuroraLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deployed("takes")
     begun(ledger, clone, Phase.READY)
     look(ledger, clone, 77)
     assert run("replicate", "--request", asked(clone), "--json", "--env", "takes") == 0
@@ -383,6 +381,53 @@ def test_a_wrong_request_is_named_and_nothing_is_asked_of_aws(
 def test_where_nothing_is_deployed_it_says_so(clone: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("replicate", "shop", clone, "--no-watch") == 1
     assert "the stack kuroshio-aurora-dev does not exist" in capsys.readouterr().err
+
+
+# verify, repair, abort -----------------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_is_started_with_the_request_of_the_clone_and_its_result_is_the_exit_code(
+    ledger: AuroraLedger, clone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun(ledger, clone)
+    ledger.put(clone, "verification#1", known.verification(9, "delta"))
+    assert run("verify", clone, "--proof", "delta", "--env", "done") == 0
+    assert f"{clone}: Proven equal: 0 differences (delta proof, 91,234 rows)" in capsys.readouterr().out
+    [given] = inputs("done", "VerifyClone", clone)
+    assert (given["request"]["clone"], given["proof"]) == (clone, "delta")
+    ledger.put(clone, "verification#2", known.verification(10, "full", differing=2))
+    assert run("verify", clone, "--env", "leaves", "--json") == 3
+    assert json.loads(capsys.readouterr().out)["differences"] == 2
+
+
+def test_a_repair_is_of_the_last_verification_and_never_begun_where_nobody_agreed(
+    ledger: AuroraLedger, clone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun(ledger, clone)
+    assert run("repair", clone, "--env", "done") == 1
+    assert "was never compared" in capsys.readouterr().err
+    last = known.verification(10, "full", differing=2)
+    ledger.put(clone, "verification#1", last)
+    assert run("repair", clone, "--env", "done") == 3
+    assert inputs("done", "RepairClone", clone) == []
+    assert run("repair", clone, "--env", "done", "--yes") == 3  # this one repairs nothing
+    [given] = inputs("done", "RepairClone", clone)
+    assert given["verification"] == last["began"]
+
+
+def test_an_abort_says_what_goes_asks_and_lists_what_is_left(
+    ledger: AuroraLedger, clone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun(ledger, clone)
+    assert run("abort", clone, "--env", "leaves", "--dry-run") == 0
+    assert run("abort", clone, "--env", "leaves") == 3
+    assert "on shop the replication account" in capsys.readouterr().err
+    assert inputs("leaves", "RemoveClone", clone) == []
+    assert run("abort", clone, "--env", "leaves", "--yes") == 3
+    assert f"{clone} is removed\n  left: a group\n" in capsys.readouterr().out
+    [given] = inputs("leaves", "RemoveClone", clone)
+    assert given["source"] == "shop"
+    assert run("abort", f"{clone}-no", "--env", "leaves", "--yes") == 1
 
 
 # report --------------------------------------------------------------------------------------------------------------------
