@@ -58,6 +58,7 @@ class Aurora:
         self.address = self._network.bind or "127.0.0.1"
         self._servers: dict[str, Server] = {}
         self._endpoints: dict[str, Endpoint] = {}
+        self._own_endpoints: dict[str, Endpoint] = {}
         self._numbers = itertools.count(101)
         self._passwords: dict[str, str] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="lab-rds")
@@ -66,7 +67,7 @@ class Aurora:
     def close(self) -> None:
         """End all servers and remove what they kept."""
         self._worker.shutdown(cancel_futures=True)
-        for endpoint in self._endpoints.values():
+        for endpoint in (*self._endpoints.values(), *self._own_endpoints.values()):
             endpoint.close()
         self._engine.kill(*(server.container for server in self._servers.values() if server.container))
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -81,6 +82,12 @@ class Aurora:
         if cluster not in self._endpoints:
             self._endpoints[cluster] = Endpoint(self.address, lambda: self._port_behind(cluster))
         return self._endpoints[cluster].port
+
+    def instance_port(self, instance: str) -> int:
+        """Of an instance's own endpoint, which stays when its cluster gets another name, and its connections with it."""
+        if instance not in self._own_endpoints:
+            self._own_endpoints[instance] = Endpoint(self.address, lambda: self._port_of(instance))
+        return self._own_endpoints[instance].port
 
     def server(self, cluster: str) -> Server:
         """The server of a cluster, for what no API offers: its log, its files."""
@@ -279,6 +286,10 @@ class Aurora:
     def _port_behind(self, name: str) -> int:
         cluster = self.account.clusters.get(name)
         return self._servers[cluster.resource].port if cluster and cluster.resource in self._servers else 0
+
+    def _port_of(self, instance: str) -> int:
+        found = self.account.instances.get(instance)
+        return self._port_behind(found.cluster) if found else 0
 
     def _do(
         self, cluster: Cluster, meanwhile: str, errand: Callable[[], None], instance: Instance | None = None

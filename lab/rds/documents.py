@@ -61,7 +61,7 @@ def instance(aurora: Aurora, one: Instance) -> dict[str, Any]:
         "Engine": "aurora-mysql",
         "EngineVersion": home.version,
         "MasterUsername": home.user,
-        "Endpoint": {"Address": aurora.address, "Port": aurora.port(home.name)},
+        "Endpoint": {"Address": aurora.address, "Port": aurora.instance_port(one.name)},
         "InstanceCreateTime": one.created,
         "PromotionTier": one.tier,
         "PendingModifiedValues": {},
