@@ -87,6 +87,7 @@ _ABSENT = frozenset({
     "InvalidSubnetID.NotFound",
     "NoSuchBucket",
     "NoSuchEntity",
+    "NoSuchHostedZone",
     "NoSuchKey",
     "NotFound",
     "ParameterNotFound",

@@ -37,9 +37,11 @@ class Login:
 class Server:
     """One connection. Not for two threads at once."""
 
-    def __init__(self, login: Login, *, session: Iterable[str] = ()) -> None:
+    def __init__(self, login: Login, *, session: Iterable[str] = (), answer_s: float = _ANSWER_S) -> None:
+        """``session``: statements for each new connection. ``answer_s``: how long an answer may take."""
         self._login = login
         self._session = tuple(session)
+        self._answer_s = answer_s
         self._connection: Connection[Cursor] | None = None
 
     def rows(self, statement: str, parameters: tuple[Any, ...] | None = None) -> list[tuple[Any, ...]]:
@@ -84,8 +86,8 @@ class Server:
                 autocommit=True,
                 charset="utf8mb4",
                 connect_timeout=_CONNECT_S,
-                read_timeout=_ANSWER_S,
-                write_timeout=_ANSWER_S,
+                read_timeout=self._answer_s,
+                write_timeout=self._answer_s,
             )
             with self._connection.cursor() as cursor:
                 for statement in self._session:

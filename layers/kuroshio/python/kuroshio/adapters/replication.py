@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Instance:
     """A server that writes a binlog, or follows another, or both."""
 
-    def __init__(self, login: Login) -> None:
-        self.server = Server(login)
+    def __init__(self, login: Login, server: Server | None = None) -> None:
+        """``server``: a connection of another kind than the usual one."""
+        self.server = server or Server(login)
 
     @cached_property
     def dialect(self) -> Dialect:

@@ -1,0 +1,94 @@
+"""The name of a cluster, given from one to the other: its endpoints follow. Two renames, each repeatable.
+
+RDS answers a rename before it is done, and another cluster can have the name only afterwards. An instance keeps its name,
+so it tells which cluster is which, whatever they are called at the moment.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from kuroshio.errors import RequestRefused, ServiceUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BACK_WITHIN_S = 300.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 5.0
+
+
+class Clusters(Protocol):
+    """What is asked of RDS."""
+
+    def home(self, instance: str) -> tuple[str, str]:
+        """Name and status of the cluster of an instance."""
+
+    def rename(self, cluster: str, name: str) -> None:
+        """Ask for another name. It is not done yet on return."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A cluster, known by an instance, and what it is called while it does not have the name."""
+
+    instance: str
+    otherwise: str
+
+
+@dataclass
+class ClusterName:
+    """Implements ``cutover.Name``."""
+
+    clusters: Clusters
+    name: str
+    source: Holder
+    target: Holder
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+
+    def leads_to(self) -> str:
+        """``source``, ``target``, or what else became of it."""
+        called = [self.clusters.home(side.instance)[0] for side in (self.source, self.target)]
+        if self.name in called:
+            return ("source", "target")[called.index(self.name)]
+        return f"neither of {' and '.join(called)}"
+
+    def move(self, left: Callable[[], float]) -> None:
+        """From the source to the target."""
+        self._give(self.source, self.target, left)
+
+    def move_back(self) -> None:
+        """From the target to the source. Raises ServiceUnavailable when RDS does not get done with it."""
+        until = self.clock() + _BACK_WITHIN_S
+
+        def left() -> float:
+            if self.clock() >= until:
+                raise ServiceUnavailable(f"RDS did not give {self.name} back within {_BACK_WITHIN_S:g} s")
+            return until - self.clock()
+
+        self._give(self.target, self.source, left)
+
+    def settle(self, left: Callable[[], float]) -> None:
+        """Nothing is still on its way: clients resolve the endpoint anew within seconds."""
+
+    def _give(self, giver: Holder, taker: Holder, left: Callable[[], float]) -> None:
+        self._call(giver, giver.otherwise, left)
+        self._call(taker, self.name, left)
+
+    def _call(self, holder: Holder, name: str, left: Callable[[], float]) -> None:
+        pause, asked = _FIRST_PAUSE_S, False
+        while True:
+            called, status = self.clusters.home(holder.instance)
+            if status == "available":
+                if called == name:
+                    return
+                if called not in {self.name, holder.otherwise}:
+                    raise RequestRefused(f"the cluster of {holder.instance} is called {called}: somebody renamed it")
+                if not asked:
+                    self.clusters.rename(called, name)
+                    asked, pause = True, 0.0  # look at once
+            self.pause(min(pause, left()))
+            left()
+            pause = min(max(pause * 1.5, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
