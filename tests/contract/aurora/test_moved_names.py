@@ -116,6 +116,19 @@ def test_it_moves_and_moves_back_however_often_it_is_asked(kind: Any) -> None:
     assert kind.now() == NEW.host
 
 
+def test_what_was_prepared_is_moved_and_not_prepared_twice(kind: Any) -> None:
+    kind.name.prepare()
+    assert kind.now() == OLD.host
+    kind.name.move(left)
+    assert kind.now() == NEW.host
+    kind.name.move_back()
+    assert kind.now() == OLD.host
+    kind.name.prepare()
+    kind.name.move_back()
+    kind.name.move(left)
+    assert kind.now() == NEW.host
+
+
 def test_what_somebody_else_set_is_left_alone_both_ways(kind: Any) -> None:
     kind.lead("third.example.com")
     assert kind.name.leads_to() == "third.example.com"
@@ -148,9 +161,12 @@ class Interrupting:
     indirect=["kind"],
     ids=["record", "secret", "parameter"],
 )
+@pytest.mark.parametrize("prepared", [False, True])
 def test_somebody_who_writes_in_between_is_not_written_over(
-    kind: Any, call: str, monkeypatch: pytest.MonkeyPatch
+    kind: Any, call: str, prepared: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if prepared:
+        kind.name.prepare()
     real = aws.client
     interrupting: dict[str, Any] = {}
 
@@ -225,7 +241,7 @@ class Clusters:
             return self.homes[instance], "renaming"
         return self.homes[instance], "available"
 
-    def rename(self, cluster: str, name: str) -> None:
+    def rename(self, cluster: str, name: str) -> tuple[str, str]:
         instance = next(key for key, value in self.homes.items() if value == cluster)
         if name in {*self.homes.values(), *self._waiting.values()}:
             raise RequestRefused(f"DBClusterAlreadyExistsFault: {name}")
@@ -233,6 +249,7 @@ class Clusters:
         self._busy[instance], self._waiting[instance] = self.slow, name
         if self.fails_after == len(self.renames):
             raise ServiceUnavailable("the answer is lost")
+        return cluster, "renaming"
 
 
 def named(clusters: Clusters) -> ClusterName:

@@ -7,7 +7,7 @@ so it tells which cluster is which, whatever they are called at the moment.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from kuroshio.errors import RequestRefused, ServiceUnavailable
@@ -25,8 +25,8 @@ class Clusters(Protocol):
     def home(self, instance: str) -> tuple[str, str]:
         """Name and status of the cluster of an instance."""
 
-    def rename(self, cluster: str, name: str) -> None:
-        """Ask for another name. It is not done yet on return."""
+    def rename(self, cluster: str, name: str) -> tuple[str, str]:
+        """Ask for another name. Returns what it is called now, and its status: mostly it is not done yet."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class ClusterName:
     target: Holder
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Look before the window, so that nobody waits for it."""
+        self._known = {side.instance: self.clusters.home(side.instance) for side in (self.source, self.target)}
 
     def leads_to(self) -> str:
         """``source``, ``target``, or what else became of it."""
@@ -61,6 +66,7 @@ class ClusterName:
 
     def move_back(self) -> None:
         """From the target to the source. Raises ServiceUnavailable when RDS does not get done with it."""
+        self._known = {}
         until = self.clock() + _BACK_WITHIN_S
 
         def left() -> float:
@@ -80,15 +86,14 @@ class ClusterName:
     def _call(self, holder: Holder, name: str, left: Callable[[], float]) -> None:
         pause, asked = _FIRST_PAUSE_S, False
         while True:
-            called, status = self.clusters.home(holder.instance)
-            if status == "available":
-                if called == name:
-                    return
+            called, status = self._known.pop(holder.instance, None) or self.clusters.home(holder.instance)
+            if status == "available" and not asked and called != name:
                 if called not in {self.name, holder.otherwise}:
                     raise RequestRefused(f"the cluster of {holder.instance} is called {called}: somebody renamed it")
-                if not asked:
-                    self.clusters.rename(called, name)
-                    asked, pause = True, 0.0  # look at once
+                called, status = self.clusters.rename(called, name)
+                asked = True
+            if (called, status) == (name, "available"):
+                return
             self.pause(min(pause, left()))
             left()
-            pause = min(max(pause * 1.5, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            pause = min(pause * 1.5, _LONGEST_PAUSE_S)

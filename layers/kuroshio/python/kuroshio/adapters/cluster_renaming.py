@@ -16,12 +16,13 @@ class RdsNames:
             name = str(found["DBClusterIdentifier"])
             return name, str(rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]["Status"])
 
-    def rename(self, cluster: str, name: str) -> None:
+    def rename(self, cluster: str, name: str) -> tuple[str, str]:
         """Ask for another name, now and not in the maintenance window. Raises RequestRefused where it is taken."""
         with aws.translated(f"renaming the cluster {cluster} to {name}"):
-            aws.client("rds").modify_db_cluster(
+            found = aws.client("rds").modify_db_cluster(
                 DBClusterIdentifier=cluster, NewDBClusterIdentifier=name, ApplyImmediately=True
-            )
+            )["DBCluster"]
+        return str(found["DBClusterIdentifier"]), str(found["Status"])
 
     def endpoint(self, instance: str) -> tuple[str, int]:
         """Address and port of the instance itself, which no rename of its cluster changes."""

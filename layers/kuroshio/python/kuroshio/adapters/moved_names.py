@@ -42,6 +42,11 @@ class DnsRecord:
     target: Address
     pause: Callable[[float], None] = time.sleep
     _change: str = ""
+    _seen: dict[str, Any] | None = None
+
+    def prepare(self) -> None:
+        """Look before the window. A look that has grown old changes nothing: see ``_lead``."""
+        self._seen = self._set()
 
     def leads_to(self) -> str:
         """``source``, ``target``, or what else it leads to. Raises NotFound, and RequestRefused where it is no single CNAME."""
@@ -53,7 +58,8 @@ class DnsRecord:
         self._lead(self.source, self.target)
 
     def move_back(self) -> None:
-        """From the target to the source."""
+        """From the target to the source, whatever was prepared."""
+        self._seen = None
         self._lead(self.target, self.source)
 
     def settle(self, left: Callable[[], float]) -> None:  # noqa: ARG002 - Route 53 says 60 s
@@ -68,7 +74,7 @@ class DnsRecord:
         raise ServiceUnavailable(f"Route 53 did not bring {self.record} to all its servers within {_IN_SYNC_WITHIN_S:g} s")
 
     def _lead(self, before: Address, after: Address) -> None:
-        found = self._set()
+        found, self._seen = self._seen or self._set(), None
         leads = _host(found["ResourceRecords"][0]["Value"])
         if leads == _host(after.host):
             return
@@ -106,6 +112,11 @@ class SecretHost:
     secret: str
     source: Address
     target: Address
+    _next: tuple[str, str] | None = None  # the version that was current, and the one that waits to be
+
+    def prepare(self) -> None:
+        """Write the version that will be current, under a label of its own, so that one call is left for the window."""
+        self._next = self._write(self.source, self.target)
 
     def leads_to(self) -> str:
         """``source``, ``target``, or what else it leads to. Raises NotFound, and RequestRefused where it has no host."""
@@ -113,39 +124,48 @@ class SecretHost:
         sides = {"source": self.source, "target": self.target}
         return next((side for side, address in sides.items() if _leads_to(held, address)), str(held["host"]))
 
-    def move(self, left: Callable[[], float]) -> None:  # noqa: ARG002 - three calls
+    def move(self, left: Callable[[], float]) -> None:  # noqa: ARG002 - one call, or three
         """From the source to the target."""
         self._lead(self.source, self.target)
 
     def move_back(self) -> None:
-        """From the target to the source."""
+        """From the target to the source, whatever was prepared."""
+        self._next = None
         self._lead(self.target, self.source)
 
     def settle(self, left: Callable[[], float]) -> None:
         """It is read as soon as it is asked for."""
 
     def _lead(self, before: Address, after: Address) -> None:
+        following, self._next = self._next or self._write(before, after), None
+        if following is None:
+            return
+        version, token = following
+        with aws.translated(f"changing the host in the secret {self.secret}"):
+            # It becomes current only if what was read still is: the label is taken from that very version.
+            aws.client("secretsmanager").update_secret_version_stage(
+                SecretId=self.secret, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=version
+            )
+
+    def _write(self, before: Address, after: Address) -> tuple[str, str] | None:
+        """The current version, and one that leads to ``after``; None where the current one does."""
         version, held = self._current()
         if _leads_to(held, after):
-            return
+            return None
         _known(self.secret, f"{held['host']}:{held.get('port', before.port)}", str(before))
         changed = {**held, "host": after.host}
         if "port" in held:
             changed["port"] = type(held["port"])(after.port)
-        with aws.translated(f"changing the host in the secret {self.secret}"):
-            client = aws.client("secretsmanager")
-            # The same change again is the same version: a token may be used twice for equal content only.
-            token = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{version}/{after}"))
-            client.put_secret_value(
+        # The same change again is the same version: a token may be used twice for equal content only.
+        token = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{version}/{after}"))
+        with aws.translated(f"writing the next version of the secret {self.secret}"):
+            aws.client("secretsmanager").put_secret_value(
                 SecretId=self.secret,
                 ClientRequestToken=token,
                 SecretString=json.dumps(changed),
                 VersionStages=[_LABEL],
             )
-            # It becomes current only if what was read still is: the label is taken from that very version.
-            client.update_secret_version_stage(
-                SecretId=self.secret, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=version
-            )
+        return version, token
 
     def _current(self) -> tuple[str, dict[str, Any]]:
         with aws.translated(f"reading the secret {self.secret}"):
@@ -166,6 +186,11 @@ class NameParameter:
     parameter: str
     source: Address
     target: Address
+    _seen: tuple[int, str] | None = None
+
+    def prepare(self) -> None:
+        """Look before the window; who writes meanwhile is noticed by the number of our own version."""
+        self._seen = self._read(self.parameter)
 
     def leads_to(self) -> str:
         """``source``, ``target``, or what else it leads to. Raises NotFound."""
@@ -177,14 +202,15 @@ class NameParameter:
         self._lead(self.source, self.target)
 
     def move_back(self) -> None:
-        """From the target to the source."""
+        """From the target to the source, whatever was prepared."""
+        self._seen = None
         self._lead(self.target, self.source)
 
     def settle(self, left: Callable[[], float]) -> None:
         """It is read as soon as it is asked for."""
 
     def _lead(self, before: Address, after: Address) -> None:
-        version, value = self._read(self.parameter)
+        (version, value), self._seen = self._seen or self._read(self.parameter), None
         wanted = _like(value, after)
         if value == wanted:
             return

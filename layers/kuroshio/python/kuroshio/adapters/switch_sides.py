@@ -85,9 +85,37 @@ class Side:
                 if _GONE not in str(error):
                     raise
 
+    def follow(self, login: Login, position: Position) -> None:
+        """Follow the server of this login from that position on, over TLS; where it does already, let it."""
+        status = self.instance.replica_status()
+        if status is not None and (status["Source_Host"], int(status["Source_Port"])) == (login.host, login.port):
+            if status["Replica_SQL_Running"] == "No":
+                self.server.rows("CALL mysql.rds_start_replication()")
+            return
+        self.detach()
+        self.server.rows(
+            f"CALL mysql.rds_set_external_{self._word}(%s, %s, %s, %s, %s, %s, 1)",
+            (login.host, login.port, login.user, login.password, position.file, position.offset),
+        )
+        self.server.rows("CALL mysql.rds_start_replication()")
+
+    def detach(self) -> None:
+        """Follow nobody any more, and forget who it was."""
+        status = self.instance.replica_status()
+        if status is None:
+            return
+        if not status["Replica_IO_Running"] == status["Replica_SQL_Running"] == "No":
+            self.server.rows("CALL mysql.rds_stop_replication()")
+        self.server.rows(f"CALL mysql.rds_reset_external_{self._word}()")
+
     def close(self) -> None:
         """End our own connection."""
         self.instance.close()
+
+    @property
+    def _word(self) -> str:
+        is_old = not self.instance.dialect.is_mariadb and self.instance.dialect.version < (8, 0, 0)
+        return "master" if is_old else "source"
 
     def _roles(self) -> list[tuple[str, tuple[str, str]]]:
         if self.instance.dialect.is_mariadb:
@@ -156,16 +184,6 @@ class SwitchedTarget(Side):
     def open(self) -> None:
         """Let applications write."""
         self.set_read_only(False)
-
-    def detach(self) -> None:
-        """Follow nobody any more, and forget who it was."""
-        status = self.instance.replica_status()
-        if status is None:
-            return
-        if not status["Replica_IO_Running"] == status["Replica_SQL_Running"] == "No":
-            self.server.rows("CALL mysql.rds_stop_replication()")
-        word = "master" if self.instance.dialect.version < (8, 0, 0) else "source"
-        self.server.rows(f"CALL mysql.rds_reset_external_{word}()")
 
 
 def _account(grantee: str) -> tuple[str, str]:

@@ -60,6 +60,9 @@ class Target(Protocol):
 class Name(Protocol):
     """What applications connect to."""
 
+    def prepare(self) -> None:
+        """Do before the window what can be done before. May be left out."""
+
     def move(self, left: Callable[[], float]) -> None:
         """Let it lead to the target. Repeated without harm. ``left`` tells the seconds that are left, or raises."""
 
