@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 TABLES = (
     "CREATE DATABASE IF NOT EXISTS writers",
     # No unique key: a write that is done twice must be there twice.
-    "CREATE TABLE IF NOT EXISTS writers.writes (id BIGINT PRIMARY KEY AUTO_INCREMENT, client INT NOT NULL, "
-    "number BIGINT NOT NULL, KEY (client, number)) ENGINE = InnoDB",
+    (
+        "CREATE TABLE IF NOT EXISTS writers.writes (id BIGINT PRIMARY KEY AUTO_INCREMENT, client INT NOT NULL, "
+        "number BIGINT NOT NULL, KEY (client, number)) ENGINE = InnoDB"
+    ),
     "CREATE TABLE IF NOT EXISTS writers.totals (client INT PRIMARY KEY, total BIGINT NOT NULL) ENGINE = InnoDB",
 )
 _PAUSE_S = 0.001  # before another try
@@ -108,7 +110,8 @@ class Running:
         for process in self._processes:
             self._pipe(process.stdin).close()
         for process in self._processes:
-            told = json.loads(self._pipe(process.stdout).read() or "{}")
+            with self._pipe(process.stdout) as pipe:
+                told = json.loads(pipe.read())
             process.wait()
             client = told["client"]
             self.written.acknowledged[client] = told["acknowledged"]

@@ -73,7 +73,9 @@ class Secret:
         self.client.put_secret_value(SecretId=self.arn, SecretString=json.dumps(self.held() | {"host": host}))
 
     def held(self) -> dict[str, Any]:
-        held: dict[str, Any] = json.loads(self.client.get_secret_value(SecretId=self.arn, VersionStage="AWSCURRENT")["SecretString"])
+        held: dict[str, Any] = json.loads(
+            self.client.get_secret_value(SecretId=self.arn, VersionStage="AWSCURRENT")["SecretString"]
+        )
         return held
 
     def now(self) -> str:
@@ -108,7 +110,7 @@ def test_it_moves_and_moves_back_however_often_it_is_asked(kind: Any) -> None:
     for _ in range(2):
         kind.name.move(left)
         assert kind.now() == NEW.host
-    kind.name.settle(left)
+    kind.name.settle()
     assert kind.name.leads_to() == "target"
     kind.name.move_back()
     assert (kind.now(), kind.name.leads_to()) == (OLD.host, "source")
@@ -258,9 +260,7 @@ def named(clusters: Clusters) -> ClusterName:
     def pause(seconds: float) -> None:
         now[0] += seconds
 
-    return ClusterName(
-        clusters, "shop", Holder("shop-1", "shop-old"), Holder("copy-1", "copy"), lambda: now[0], pause
-    )
+    return ClusterName(clusters, "shop", Holder("shop-1", "shop-old"), Holder("copy-1", "copy"), lambda: now[0], pause)
 
 
 def test_the_name_of_a_cluster_is_given_in_two_halves_that_wait_for_each_other() -> None:

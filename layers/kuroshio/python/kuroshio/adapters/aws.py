@@ -119,7 +119,9 @@ def client(service: Literal["stepfunctions"]) -> SFNClient: ...
 @overload
 def client(service: Literal["sts"]) -> STSClient: ...
 @overload
-def client(service: Literal["ec2", "rds"]) -> Any: ...  # without stubs: what is sent is judged by botocore's models
+def client(
+    service: Literal["ec2", "rds", "route53"],
+) -> Any: ...  # without stubs: what is sent is judged by botocore's models
 def client(service: str) -> Any:
     """The one client of a service in this process, made on first use: making it is the larger part of a cold start.
 

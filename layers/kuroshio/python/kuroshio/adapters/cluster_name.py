@@ -76,7 +76,7 @@ class ClusterName:
 
         self._give(self.target, self.source, left)
 
-    def settle(self, left: Callable[[], float]) -> None:
+    def settle(self) -> None:
         """Nothing is still on its way: clients resolve the endpoint anew within seconds."""
 
     def _give(self, giver: Holder, taker: Holder, left: Callable[[], float]) -> None:
@@ -86,7 +86,10 @@ class ClusterName:
     def _call(self, holder: Holder, name: str, left: Callable[[], float]) -> None:
         pause, asked = _FIRST_PAUSE_S, False
         while True:
-            called, status = self._known.pop(holder.instance, None) or self.clusters.home(holder.instance)
+            if holder.instance in self._known:
+                called, status = self._known.pop(holder.instance)
+            else:
+                called, status = self.clusters.home(holder.instance)
             if status == "available" and not asked and called != name:
                 if called not in {self.name, holder.otherwise}:
                     raise RequestRefused(f"the cluster of {holder.instance} is called {called}: somebody renamed it")

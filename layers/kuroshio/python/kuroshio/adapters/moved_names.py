@@ -62,16 +62,18 @@ class DnsRecord:
         self._seen = None
         self._lead(self.target, self.source)
 
-    def settle(self, left: Callable[[], float]) -> None:  # noqa: ARG002 - Route 53 says 60 s
+    def settle(self) -> None:
         """Return when all of Route 53's servers answer so. What resolvers keep, they keep for the record's TTL."""
         if not self._change:
             self._change = self._send([{"Action": "UPSERT", "ResourceRecordSet": self._set()}])
         for _ in range(int(_IN_SYNC_WITHIN_S / _PAUSE_S)):
             with aws.translated(f"asking about the change of {self.record}"):
-                if aws.client("route53").get_change(Id=self._change)["ChangeInfo"]["Status"] == "INSYNC":
+                if _route53().get_change(Id=self._change)["ChangeInfo"]["Status"] == "INSYNC":
                     return
             self.pause(_PAUSE_S)
-        raise ServiceUnavailable(f"Route 53 did not bring {self.record} to all its servers within {_IN_SYNC_WITHIN_S:g} s")
+        raise ServiceUnavailable(
+            f"Route 53 did not bring {self.record} to all its servers within {_IN_SYNC_WITHIN_S:g} s"
+        )
 
     def _lead(self, before: Address, after: Address) -> None:
         found, self._seen = self._seen or self._set(), None
@@ -87,14 +89,14 @@ class DnsRecord:
 
     def _send(self, changes: list[dict[str, Any]]) -> str:
         with aws.translated(f"changing the record {self.record}"):
-            answer = aws.client("route53").change_resource_record_sets(
+            answer = _route53().change_resource_record_sets(
                 HostedZoneId=self.zone, ChangeBatch={"Changes": changes, "Comment": "Kuroshio's cut-over"}
             )
         return str(answer["ChangeInfo"]["Id"])
 
     def _set(self) -> dict[str, Any]:
         with aws.translated(f"reading the record {self.record}"):
-            sets = aws.client("route53").list_resource_record_sets(
+            sets = _route53().list_resource_record_sets(
                 HostedZoneId=self.zone, StartRecordName=self.record, StartRecordType="CNAME", MaxItems="2"
             )["ResourceRecordSets"]
         found = [each for each in sets if _host(each["Name"]) == _host(self.record) and each["Type"] == "CNAME"]
@@ -133,7 +135,7 @@ class SecretHost:
         self._next = None
         self._lead(self.target, self.source)
 
-    def settle(self, left: Callable[[], float]) -> None:
+    def settle(self) -> None:
         """It is read as soon as it is asked for."""
 
     def _lead(self, before: Address, after: Address) -> None:
@@ -206,7 +208,7 @@ class NameParameter:
         self._seen = None
         self._lead(self.target, self.source)
 
-    def settle(self, left: Callable[[], float]) -> None:
+    def settle(self) -> None:
         """It is read as soon as it is asked for."""
 
     def _lead(self, before: Address, after: Address) -> None:
@@ -222,7 +224,9 @@ class NameParameter:
         theirs = self._read(f"{self.parameter}:{written - 1}")[1]
         if theirs != value:
             self._write(theirs)
-            raise Outpaced(f"somebody set the parameter {self.parameter} to {theirs} at the same moment; it is so again")
+            raise Outpaced(
+                f"somebody set the parameter {self.parameter} to {theirs} at the same moment; it is so again"
+            )
 
     def _read(self, name: str) -> tuple[int, str]:
         with aws.translated(f"reading the parameter {name}"):
@@ -232,6 +236,10 @@ class NameParameter:
     def _write(self, value: str) -> int:
         with aws.translated(f"writing the parameter {self.parameter}"):
             return int(aws.client("ssm").put_parameter(Name=self.parameter, Value=value, Overwrite=True)["Version"])
+
+
+def _route53() -> Any:
+    return aws.client("route53")
 
 
 def _known(name: str, leads: str, before: str) -> None:

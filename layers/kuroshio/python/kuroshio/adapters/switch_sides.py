@@ -17,6 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kuroshio.adapters.mysql import Server
+from kuroshio.adapters.preflight_facts import holders
 from kuroshio.adapters.replication import Instance
 from kuroshio.errors import CutOverReturned, RequestRefused, ServiceUnavailable
 
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from kuroshio.aurora.position import Position
 
 # MySQL's and RDS's own. Nobody but them can log in so.
-OWN_ACCOUNTS = frozenset({"rdsadmin", "mysql", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "rdsrepladmin"})
+OWN_ACCOUNTS = frozenset(
+    {"rdsadmin", "mysql", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "rdsrepladmin"}
+)
 _OWN_THREADS = OWN_ACCOUNTS | {"system user", "event_scheduler", "unauthenticated user", ""}
-_PAST_READ_ONLY = "('SUPER', 'CONNECTION_ADMIN', 'READ ONLY ADMIN', 'READ_ONLY ADMIN')"
+_PAST_READ_ONLY = "('SUPER', 'CONNECTION_ADMIN', 'READ_ONLY ADMIN')"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _GONE = "MySQL 1094:"  # unknown thread
 
@@ -62,19 +65,20 @@ class Side:
         rows = self.server.rows(
             f"SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN {_PAST_READ_ONLY}"  # noqa: S608 - a constant
         )
-        found = {_account(str(row[0])) for row in rows}
-        edges = self._roles()
-        while more := {member for role, member in edges if role in {user for user, _ in found}} - found:
-            found |= more
-        return {user for user, host in found if host not in _LOCAL and user not in OWN_ACCOUNTS}
+        found = holders({str(row[0]).replace("'", "") for row in rows}, self._roles())
+        accounts = (each.rpartition("@") for each in found)
+        return {user for user, _, host in accounts if host not in _LOCAL and user not in OWN_ACCOUNTS}
 
     def connections(self) -> list[tuple[int, str, str]]:
         """Number, user and host of everybody who is connected, but for us and for what belongs to the server."""
         rows = self.server.rows(
             "SELECT ID, USER, SUBSTRING_INDEX(HOST, ':', 1) FROM information_schema.PROCESSLIST "
-            "WHERE ID <> CONNECTION_ID() AND COMMAND NOT LIKE 'Binlog Dump%%' AND COMMAND <> 'Daemon'", ()
+            "WHERE ID <> CONNECTION_ID() AND COMMAND NOT LIKE 'Binlog Dump%%' AND COMMAND <> 'Daemon'",
+            (),
         )
-        return [(int(number), str(user), str(host)) for number, user, host in rows if str(user or "") not in _OWN_THREADS]
+        return [
+            (int(number), str(user), str(host)) for number, user, host in rows if str(user or "") not in _OWN_THREADS
+        ]
 
     def end(self, connections: list[tuple[int, str, str]]) -> None:
         """End them; who went meanwhile is no error."""
@@ -99,6 +103,14 @@ class Side:
         )
         self.server.rows("CALL mysql.rds_start_replication()")
 
+    def go_on(self) -> None:
+        """Follow whom it was following: while the name was moved to it, it may have come to itself, and stopped."""
+        status = self.instance.replica_status()
+        if status is not None and "No" in {status["Replica_IO_Running"], status["Replica_SQL_Running"]}:
+            if status["Replica_IO_Running"] != status["Replica_SQL_Running"]:
+                self.server.rows("CALL mysql.rds_stop_replication()")
+            self.server.rows("CALL mysql.rds_start_replication()")
+
     def detach(self) -> None:
         """Follow nobody any more, and forget who it was."""
         status = self.instance.replica_status()
@@ -117,14 +129,12 @@ class Side:
         is_old = not self.instance.dialect.is_mariadb and self.instance.dialect.version < (8, 0, 0)
         return "master" if is_old else "source"
 
-    def _roles(self) -> list[tuple[str, tuple[str, str]]]:
-        if self.instance.dialect.is_mariadb:
-            rows = self.server.rows("SELECT Role, User, Host FROM mysql.roles_mapping")
-        elif self.instance.dialect.version >= (8, 0, 0):
-            rows = self.server.rows("SELECT FROM_USER, TO_USER, TO_HOST FROM mysql.role_edges")
-        else:
-            rows = []
-        return [(str(role), (str(user), str(host))) for role, user, host in rows]
+    def _roles(self) -> list[tuple[str, str]]:
+        """Roles, and to whom each is granted. MariaDB's have no host, and only who is active in one has its privileges."""
+        if self.instance.dialect.is_mariadb or self.instance.dialect.version < (8, 0, 0):
+            return []
+        rows = self.server.rows("SELECT FROM_USER, FROM_HOST, TO_USER, TO_HOST FROM mysql.role_edges")
+        return [(f"{role}@{at}", f"{user}@{host}") for role, at, user, host in rows]
 
 
 class SwitchedSource(Side):
@@ -184,8 +194,3 @@ class SwitchedTarget(Side):
     def open(self) -> None:
         """Let applications write."""
         self.set_read_only(False)
-
-
-def _account(grantee: str) -> tuple[str, str]:
-    user, _, host = grantee.rpartition("@")
-    return user.strip("'"), host.strip("'")

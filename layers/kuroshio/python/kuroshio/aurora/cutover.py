@@ -63,6 +63,12 @@ class Name(Protocol):
     def prepare(self) -> None:
         """Do before the window what can be done before. May be left out."""
 
+    def leads_to(self) -> str:
+        """``source``, ``target``, or what else."""
+
+    def settle(self) -> None:
+        """Return when everybody is told: after the window."""
+
     def move(self, left: Callable[[], float]) -> None:
         """Let it lead to the target. Repeated without harm. ``left`` tells the seconds that are left, or raises."""
 

@@ -237,3 +237,13 @@ _PARTS: dict[str, tuple[dict[str, Any], dict[str, tuple[Callable[[Any], bool], s
 
 def _shown(value: Any) -> str:
     return "missing" if value is None else ascii(value)[:120]
+
+
+def is_cluster_name(value: Any) -> bool:
+    """Whether RDS takes it for the identifier of a cluster."""
+    return _is_name(value)
+
+
+def is_secret(value: Any) -> bool:
+    """Whether it is the ARN of a secret."""
+    return _is_text(value) and _SECRET.fullmatch(value) is not None

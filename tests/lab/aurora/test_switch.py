@@ -1,0 +1,212 @@
+"""Cutting over and back on real servers under load: nothing is lost or doubled, never two take writes, whatever ends in the middle."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kuroshio.adapters.mysql import Server
+from kuroshio.errors import CutOverReturned, KuroshioError, Outpaced
+from lab.databases.writers import Judgement, judge, writers
+from lab.rds.testing import PASSWORD, USER
+from tests.lab.aurora.switched import APP, Whole, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.databases.writers import Running as RunningWriters
+
+_CLIENTS = itertools.count(1, 2)
+_SLOW_S = 0.01
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Whole]:
+    with whole() as both:
+        yield both
+
+
+@contextmanager
+def load(place: Whole) -> Iterator[RunningWriters]:
+    """Two clients by the name; at the end everything that they were promised is there once."""
+    with writers(place.app(), clients=2, pace_s=_SLOW_S, first=next(_CLIENTS)) as running:
+        yield running
+    server = Server(place.lab.login("shop"))
+    assert running.written.count > 0
+    assert judge(server, running.written) == Judgement(lost=0, doubled=0)
+    server.close()
+
+
+@contextmanager
+def never_two(place: Whole, follower: str) -> Iterator[None]:
+    """Who follows is asked first: if it is open, the other was fenced before, and must still be."""
+    ended, both = threading.Event(), []
+    other = {"copy-1": "shop-1", "shop-1": "copy-1"}[follower]
+
+    def look() -> None:
+        first, second = place.instance(follower), place.instance(other)
+        while not ended.is_set():
+            try:
+                is_open = [not int(each.rows("SELECT @@GLOBAL.read_only")[0][0]) for each in (first, second)]
+            except KuroshioError:
+                continue  # its connection was ended with those of others
+            if all(is_open):
+                both.append(is_open)
+        first.close()
+        second.close()
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    assert not both
+
+
+def is_over(place: Whole) -> bool:
+    """Whether the clone has the name now."""
+    instance = place.lab.rds.describe_db_instances(DBInstanceIdentifier="copy-1")["DBInstances"][0]
+    return bool(instance["DBClusterIdentifier"] == "shop")
+
+
+def test_over_and_back_under_load(place: Whole) -> None:
+    place.verify()
+    answer = place.do("check")
+    failing = [each for each in answer["conditions"] if not each["holds"]]
+    assert [each["name"] for each in failing] == ["approved"]
+    place.ledger.put("copy", "approval#cut-over", {"answer": "approved", "by": "ada", "answered_at": "now"})
+    assert place.do("check")["holds"]
+    with load(place):
+        with never_two(place, "copy-1"):
+            record = place.do("switch")
+        assert is_over(place)
+        assert [step["step"] for step in record["steps"]] == ["fenced", "reached", "moved", "opened"]
+        assert {each["who"].partition("@")[0] for each in record["connections"]} <= {APP, USER}
+        assert place.do("switch") == record
+        assert place.do("switch", "another run") == record
+        assert place.do("reverse")["state"] == "following"
+        assert place.do("reverse")["state"] == "following"
+        assert place.do("check", direction="back")["holds"]
+        with never_two(place, "shop-1"):
+            back = place.do("cut_back", "run-2")
+        assert not is_over(place)
+        assert back["direction"] == "back"
+        place.do("reverse", "run-2", direction="back")
+    assert place.open_ones() == ["shop-1"]
+    assert [each["direction"] for each in place.ledger.all("copy", "cutover#")] == ["over", "back"]
+    phases = [each["phase"] for each in place.ledger.all("copy", "event#") if "phase" in each]
+    assert phases == ["cutting-over", "done", "cutting-over", "ready"]
+
+
+class Killed(BaseException):
+    """The Lambda ends here: killed, or out of time."""
+
+
+class Dying:
+    """Wraps whatever the switch is made with; the process ends before or after one of its calls."""
+
+    def __init__(self, inner: Any, fatal: tuple[str, str]) -> None:
+        self._inner, self._fatal = inner, fatal
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name in {"source", "target", "name"} and callable(found):
+            return lambda *arguments: Dying(
+                found(*arguments), (self._fatal[0].removeprefix(f"{name}."), self._fatal[1])
+            )
+        if name != self._fatal[0]:
+            return found
+
+        def fatal(*arguments: Any, **named: Any) -> Any:
+            if self._fatal[1] == "before":
+                raise Killed
+            found(*arguments, **named)
+            raise Killed
+
+        return fatal
+
+
+STEPS = [
+    "target.shut",
+    "name.prepare",
+    "source.fence",
+    "target.wait",
+    "name.move",
+    "target.open",
+    "source.end_all",
+    "target.detach",
+    "name.settle",
+]
+
+
+def start(place: Whole) -> tuple[str, str, str]:
+    """The step, the direction and who follows, for the next switch of the pair."""
+    return ("cut_back", "back", "shop-1") if is_over(place) else ("switch", "over", "copy-1")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("fatal", STEPS)
+def test_a_run_that_is_killed_is_finished_or_undone_by_the_next(place: Whole, fatal: str, moment: str) -> None:
+    step, direction, follower = start(place)
+    run = f"killed {fatal} {moment}"
+    event = {"step": step, "run": run, "request": place.request(), "direction": direction}
+    over = (STEPS.index(fatal), moment) >= (STEPS.index("target.open"), "after") or fatal == "target.open"
+    with load(place), never_two(place, follower):
+        with pytest.raises(Killed):
+            place.switching(Dying(place.servers(), (fatal, moment))).run(event)
+        if not over:
+            with pytest.raises(Outpaced, match="has until"):
+                place.switching().run(event)
+            place.ahead_s += 300
+            assert place.do("check", run, direction=direction)["conditions"][0]["name"] == "resumed"
+            with pytest.raises(CutOverReturned, match="in the middle"):
+                place.switching().run(event)
+            with pytest.raises(CutOverReturned, match="in the middle"):
+                place.switching().run(event)
+        else:
+            assert place.switching().run(event)["back_from"]
+            place.do("reverse", run, direction=direction)
+    assert is_over(place) == (over == (direction == "over"))
+    assert place.open_ones() == [("copy-1" if is_over(place) else "shop-1")]
+
+
+def test_a_login_that_read_only_does_not_stop_is_refused_and_noticed(place: Whole) -> None:
+    step, direction, _ = start(place)
+    live = "copy-1" if is_over(place) else "shop-1"
+    server = place.lab.aurora.server("shop")
+    server.administer(f"CREATE USER rogue@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO rogue@'%'")
+    place.verify()
+    conditions = {each["name"]: each for each in place.do("check", direction=direction)["conditions"]}
+    assert not conditions["no-rogue-writers"]["holds"]
+    assert "rogue@%" in conditions["no-rogue-writers"]["reason"]
+    assert place.open_ones() == [live]
+    server.administer("DROP USER rogue@'%'")
+    del step
+
+
+def test_two_runs_at_once_cut_over_once(place: Whole) -> None:
+    step, direction, follower = start(place)
+    answers: list[Any] = []
+
+    def one(run: str) -> None:
+        try:
+            answers.append(place.do(step, run, direction=direction))
+        except KuroshioError as error:
+            answers.append(error)
+
+    with load(place), never_two(place, follower):
+        runs = [threading.Thread(target=one, args=(f"twin-{number}",)) for number in range(3)]
+        for each in runs:
+            each.start()
+        for each in runs:
+            each.join()
+        done = [each for each in answers if isinstance(each, dict)]
+        assert len({each["run"] for each in done}) == 1
+        assert all(isinstance(each, dict | Outpaced) for each in answers)
+        place.do("reverse", done[0]["run"], direction=direction)
