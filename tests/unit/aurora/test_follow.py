@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from kuroshio.aurora.follow import Observation, State, Trouble, distance, judge, may_skip, observe
+from kuroshio.aurora.follow import Observation, State, Work, distance, judge, observe, remembering
 from kuroshio.aurora.position import Position
 from kuroshio.aurora.request import ErrorPolicy
+from kuroshio.aurora.trouble import Trouble, may_skip
 
+IDLE = Work()
 LOGS = {"b.000001": 1_000, "b.000002": 5_000, "b.000003": 700}
 
 
@@ -29,9 +31,9 @@ def status(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def seen(seconds: float, done: int, written: int, **changes: Any) -> Observation:
+def seen(seconds: float, done: int, written: int, work: Work = IDLE, **changes: Any) -> Observation:
     logs = {"b.000001": written}
-    return observe(status(Exec_Source_Log_Pos=done, **changes), at(1, written), logs, at=seconds)
+    return observe(status(Exec_Source_Log_Pos=done, **changes), at(1, written), logs, at=seconds, work=work)
 
 
 def test_the_distance_goes_over_files() -> None:
@@ -78,6 +80,47 @@ def test_a_quiet_source_is_no_stall() -> None:
 def test_a_stall_ends_when_something_was_done() -> None:
     looks = [seen(60 * minute, 400, 5_000) for minute in range(11)]
     assert judge([*looks, seen(700, 401, 5_000)]).state is State.FOLLOWING
+
+
+def test_a_large_transaction_is_no_stall_while_it_changes_rows() -> None:
+    looks = [seen(60 * minute, 400, 10**9, Work(rows=10_000 * minute)) for minute in range(60)]
+    assert judge(looks).state is State.FOLLOWING
+    assert "590,000 rows" in judge(looks).reason
+    stuck = [seen(3600 + 60 * minute, 400, 10**9, Work(rows=590_000, doing="updating")) for minute in range(11)]
+    assert judge([*looks, *stuck]).state is State.STALLED
+    assert "'updating'" in judge([*looks, *stuck]).reason
+
+
+def test_a_transaction_that_begins_again_and_again_is_a_stall() -> None:
+    looks = [seen(60 * minute, 400, 10**9, Work(rows=minute % 3)) for minute in range(13)]
+    assert judge(looks).state is State.STALLED
+
+
+def test_a_lock_that_is_known_is_told_of_after_a_minute() -> None:
+    blocked = Work(rows=5, blocked="connection 7 (app@10.0.0.9)")
+    looks = [seen(20 * look, 400, 900, blocked) for look in range(4)]
+    assert judge(looks[:3]).state is State.FOLLOWING
+    assert judge(looks).state is State.STALLED
+    assert "connection 7" in judge(looks).reason
+
+
+def test_a_slow_link_is_no_stall_and_one_that_brings_nothing_is() -> None:
+    slow = [seen(60 * minute, 400, 9_000, Read_Source_Log_Pos=400 + minute) for minute in range(30)]
+    assert judge(slow).state is State.FOLLOWING
+    mute = [seen(1_800 + 60 * minute, 400, 9_000, Read_Source_Log_Pos=429) for minute in range(11)]
+    assert judge([*slow, *mute]).state is State.STALLED
+
+
+def test_a_change_of_a_definition_may_take_hours_but_not_a_day() -> None:
+    looks = [seen(3_600 * hour, 400, 9_000, Work(doing="altering table", defining=True)) for hour in range(8)]
+    assert judge(looks[:6]).state is State.FOLLOWING
+    assert judge(looks).state is State.STALLED
+
+
+def test_what_an_earlier_look_remembers_counts_where_older_ones_are_gone() -> None:
+    looks = [seen(60 * minute, 400, 900) for minute in range(11)]
+    kept = remembering(looks)[-2:]
+    assert judge(kept).state is State.STALLED
 
 
 @pytest.mark.parametrize(

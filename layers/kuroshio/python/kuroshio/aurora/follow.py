@@ -7,24 +7,22 @@ written, and time is predicted from how fast the two move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora.position import Position
+from kuroshio.aurora.trouble import Trouble, found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kuroshio.aurora.request import ErrorPolicy
-
-# The source cannot be reached, or went away: the replica connects again by itself. After SOURCE_RETRY_COUNT attempts,
-# 10 by default since MySQL 8.4, it gives up for good, and only its IO thread's "No" tells.
-_RECONNECTING = frozenset({2002, 2003, 2005, 2006, 2013, 1158, 1159, 1160, 1161})
-_REFUSED_LOGIN = frozenset({1044, 1045, 2026, 2061})
-_LOST_LOG = frozenset({1236, 13114})
 _STALLED_AFTER_S = 600
+_BLOCKED_AFTER_S = 60  # a lock is known to be in the way: nothing is gained by waiting for the rest of the time
+_DEFINING_AFTER_S = (
+    6 * 3_600
+)  # a change of a table's definition shows no progress, and takes hours where tables are large
 
 
 class State(StrEnum):
@@ -40,12 +38,13 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """An error of replication: its number, and MySQL's words. ``of_apply``: of the SQL thread, not of the connection."""
+class Work:
+    """What the clone applies at a moment. A large transaction moves no position until it is done; its rows move."""
 
-    number: int
-    message: str
-    of_apply: bool
+    rows: int | None = None  # changed so far by the transactions that it has open; None where it has none
+    doing: str = ""  # the server's words
+    blocked: str = ""  # who holds the lock that it waits for; empty where it waits for none
+    defining: bool = False  # a statement that changes a table's definition
 
 
 @dataclass(frozen=True)
@@ -56,29 +55,38 @@ class Observation:
     written: Position  # by the source
     done: Position | None  # by the clone; None where it follows nobody
     behind: int
+    fetched: Position | None = None
+    work: Work = Work()
     fetching: bool = False
     applying: bool = False
     connecting: bool = False
     trouble: Trouble | None = None
     claimed_seconds: int | None = None  # what the server says; shown beside ours, and decides nothing
+    still_since: float | None = None  # when it was last seen to do something, and
+    reached: int = 0  # the most rows that it had changed since, so that a transaction that begins again is no progress
 
 
-def observe(status: Mapping[str, Any] | None, written: Position, logs: Mapping[str, int], *, at: float) -> Observation:
+def observe(
+    status: Mapping[str, Any] | None, written: Position, logs: Mapping[str, int], *, at: float, work: Work = Work()
+) -> Observation:
     """Read a replica's status (``dialect.normalised``) beside its source's position and the sizes of its files."""
     if status is None:
         return Observation(at, written, None, 0)
     file = str(status.get("Relay_Source_Log_File") or "")
     done = Position(file, int(status["Exec_Source_Log_Pos"])) if file else None
+    ahead = str(status.get("Source_Log_File") or "")
     fetching = str(status.get("Replica_IO_Running"))
     return Observation(
         at=at,
         written=written,
         done=done,
         behind=0 if done is None else distance(done, written, logs),
+        fetched=Position(ahead, int(status.get("Read_Source_Log_Pos") or 0)) if ahead else None,
+        work=work,
         fetching=fetching == "Yes",
         applying=str(status.get("Replica_SQL_Running")) == "Yes",
         connecting=fetching == "Connecting",
-        trouble=_trouble(status),
+        trouble=found(status),
         claimed_seconds=status.get("Seconds_Behind_Source"),
     )
 
@@ -109,6 +117,7 @@ class Judgement:
 
 def judge(seen: Sequence[Observation]) -> Judgement:
     """Judge by the last observations, oldest first, at least one."""
+    seen = remembering(seen)
     now = seen[-1]
     state, reason = _state(seen)
     applied, written = _rates(seen)
@@ -117,26 +126,48 @@ def judge(seen: Sequence[Observation]) -> Judgement:
     return Judgement(state, reason, now.behind, applied, written, 0.0 if state is State.CAUGHT_UP else ready)
 
 
+def remembering(seen: Sequence[Observation]) -> list[Observation]:
+    """The same, each with since when nothing was done. An earlier one that remembers that hands it on."""
+    first = seen[0] if seen[0].still_since is not None else _moved(seen[0])
+    return list(accumulate(seen[1:], _remembered, initial=first))
+
+
+def _remembered(before: Observation, now: Observation) -> Observation:
+    rows = now.work.rows or 0
+    if not now.behind or now.done != before.done or rows > before.reached:
+        return _moved(now)
+    # Between transactions it may wait for the rest of the log, on a slow link; inside one that says nothing.
+    if now.fetched != before.fetched and now.work.rows is None and not now.work.blocked:
+        return _moved(now)
+    return replace(now, still_since=before.still_since, reached=before.reached)
+
+
+def _moved(now: Observation) -> Observation:
+    return replace(now, still_since=now.at, reached=now.work.rows or 0)
+
+
 def _state(seen: Sequence[Observation]) -> tuple[State, str]:
     now = seen[-1]
     standing = _standing(now)
     if standing is not None:
         return standing
-    still = _still_for(seen)
-    if still >= _STALLED_AFTER_S:
-        waiting = f"{now.behind:,} bytes wait: a long transaction, or a lock"
-        return State.STALLED, f"it has done nothing for {still:.0f} s while {waiting}"
+    stalled = _stalled(now)
+    if stalled:
+        return State.STALLED, stalled
     if len(seen) > 1 and now.done is not None and now.done >= seen[-2].written:
         return State.CAUGHT_UP, f"it has done all that the source had written {now.at - seen[-2].at:.0f} s ago"
-    return State.FOLLOWING, f"{now.behind:,} bytes of binlog behind"
+    reason = f"{now.behind:,} bytes of binlog behind"
+    if now.behind and now.work.rows:
+        reason += f", in a transaction of which it has changed {now.work.rows:,} rows"
+    return State.FOLLOWING, reason
 
 
 def _standing(now: Observation) -> tuple[State, str] | None:
     """Why it does not follow at this moment; None where it does."""
     if now.done is None:
         return State.DETACHED, "it follows nobody: the source was never set, or was reset"
-    if now.trouble is not None and not _passes(now):
-        return State.BROKEN, _explained(now.trouble)
+    if now.trouble is not None and not (now.trouble.is_unreached and now.connecting):
+        return State.BROKEN, now.trouble.words
     fetches = now.fetching or now.connecting
     if not now.applying or not fetches:
         halves = [name for name, runs in (("fetches", fetches), ("applies", now.applying)) if not runs]
@@ -146,21 +177,18 @@ def _standing(now: Observation) -> tuple[State, str] | None:
     return None
 
 
-def _passes(now: Observation) -> bool:
-    return (
-        now.trouble is not None and not now.trouble.of_apply and now.trouble.number in _RECONNECTING and now.connecting
-    )
-
-
-def _still_for(seen: Sequence[Observation]) -> float:
-    """Seconds for which it has done nothing although something was to be done."""
-    now = seen[-1]
-    since = now.at
-    for earlier in reversed(seen):
-        if earlier.done != now.done or not earlier.behind:
-            break
-        since = earlier.at
-    return now.at - since if now.behind else 0.0
+def _stalled(now: Observation) -> str:
+    """Why it gets nowhere although something is to be done; empty where it does."""
+    still = now.at - (now.at if now.still_since is None else now.still_since)
+    waiting = f"{now.behind:,} bytes wait"
+    if now.work.blocked:
+        if still < _BLOCKED_AFTER_S:
+            return ""
+        return f"it has waited for a lock for {still:.0f} s while {waiting}: {now.work.blocked}"
+    if still < (_DEFINING_AFTER_S if now.work.defining else _STALLED_AFTER_S):
+        return ""
+    doing = f", and says {now.work.doing!r}" if now.work.doing else ""
+    return f"it has done nothing for {still:.0f} s while {waiting}{doing}"
 
 
 def _rates(seen: Sequence[Observation]) -> tuple[float | None, float | None]:
@@ -179,33 +207,3 @@ def _rates(seen: Sequence[Observation]) -> tuple[float | None, float | None]:
 def _step(before: Position, after: Position) -> int:
     # Over a rotation the rest of the old file is not known here; what is in the new one is.
     return after.offset - before.offset if after.number == before.number else after.offset
-
-
-def _trouble(status: Mapping[str, Any]) -> Trouble | None:
-    for number, text, of_apply in (
-        ("Last_SQL_Errno", "Last_SQL_Error", True),
-        ("Last_IO_Errno", "Last_IO_Error", False),
-    ):
-        if int(status.get(number) or 0):
-            return Trouble(int(status[number]), str(status.get(text) or ""), of_apply)
-    return None
-
-
-def _explained(trouble: Trouble) -> str:
-    if trouble.of_apply:
-        return f"a change cannot be applied ({trouble.number}): {trouble.message}"
-    if trouble.number in _LOST_LOG:
-        return (
-            f"the source does not have the binlog that comes next ({trouble.number}): {trouble.message}. It was purged, or the "
-            "source failed over; what is missing cannot be had from it"
-        )
-    if trouble.number in _REFUSED_LOGIN:
-        return (
-            f"the source refuses the replication account ({trouble.number}): {trouble.message}. Was its secret changed?"
-        )
-    return f"it does not reach its source any more and has given up ({trouble.number}): {trouble.message}"
-
-
-def may_skip(trouble: Trouble, policy: ErrorPolicy, skipped: int) -> bool:
-    """Whether the policy lets this error pass. Each skip loses a whole transaction, so it is counted and verified."""
-    return policy.policy == "skip" and trouble.of_apply and trouble.number in policy.numbers and skipped < policy.most
