@@ -1,7 +1,6 @@
 """Binlogs that real servers wrote (``recorded/*.sql`` says from what), read key by key."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +10,8 @@ from kuroshio.aurora.binlog.literals import literal
 from kuroshio.aurora.binlog.tables import TableMap, table_map
 from kuroshio.aurora.binlog.touched import Layout, Reader
 from kuroshio.errors import BinlogUnreadable
+from tests.fakes.binlog_files import packets
 
-RECORDED = Path(__file__).parent / "recorded"
-MAGIC = b"\xfebin"
 TYPES = ["mariadb-full", "mariadb-minimal", "mariadb-noblob", "mariadb-compressed", "mariadb-plain", "mariadb-metadata"]
 
 # The places of the primary key, and for its columns whether they are unsigned or which characters they hold.
@@ -54,17 +52,6 @@ EXPECTED = [
     "update texts _utf8mb4 X'615C62' 7 _latin1 X'6F2762'",
     "delete texts _utf8mb4 X'78' 0 _latin1 X''",
 ]
-
-
-def packets(name: str) -> Iterator[bytes]:
-    """The events of a file, as a dump would deliver them."""
-    content = (RECORDED / f"{name}.binlog").read_bytes()
-    assert content.startswith(MAGIC)
-    at = len(MAGIC)
-    while at < len(content):
-        size = int.from_bytes(content[at + 9 : at + 13], "little")
-        yield content[at : at + size]
-        at += size
 
 
 def recorded(name: str) -> Iterator[Event]:

@@ -32,6 +32,7 @@ class Event(NamedTuple):
     timestamp: int  # epoch seconds, when its statement began
     body: bytes
     artificial: bool = False
+    packet: bytes = b""  # as the server sent it
 
 
 class Stream:
@@ -58,7 +59,7 @@ class Stream:
         if kind == ROTATE:
             self.file = body[8:].decode("utf-8", "replace")
             # The next event's file; its position is of no use, since each event brings its own.
-        return Event(kind, self.file, end, server, timestamp, body, bool(flags & _ARTIFICIAL))
+        return Event(kind, self.file, end, server, timestamp, body, bool(flags & _ARTIFICIAL), packet)
 
     def _checked(self, packet: bytes, end: int) -> bytes:
         if not self._tail:

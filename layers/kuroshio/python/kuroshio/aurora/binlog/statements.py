@@ -6,8 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kuroshio.aurora.binlog import events as kinds
+from kuroshio.aurora.binlog import rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from kuroshio.aurora.binlog.events import Event
 
 Name = tuple[str, str]  # schema and table
 
@@ -29,6 +34,9 @@ _DDL = re.compile(r"(?:CREATE|ALTER|DROP|TRUNCATE|RENAME)\b", re.IGNORECASE)
 _DATABASE = re.compile(r"(?:ALTER|DROP)\s+(?:DATABASE|SCHEMA)\b", re.IGNORECASE)
 _WORD = re.compile(r"`((?:[^`]|``)+)`|\"((?:[^\"]|\"\")+)\"|([\w$]+)")
 _SHOWN = 120
+KINDS = frozenset({kinds.QUERY, kinds.QUERY_COMPRESSED, kinds.EXECUTE_LOAD})
+_QUERY_HEADER = 13
+_LOAD_HEADER = 26  # EXECUTE_LOAD_QUERY: a query's header, and 13 bytes about the file
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,22 @@ class Effect:
 
 
 _NOTHING = Effect(frozenset())
+
+
+def executed(event: Event) -> tuple[str, str]:
+    """The schema in which a statement of one of the ``KINDS`` was executed, and its text.
+
+    Raises BinlogUnreadable, IndexError or zlib.error where it is damaged.
+    """
+    # Post-header of a query: thread, seconds, length of the schema's name, error, length of the status variables.
+    body = event.body
+    header = _LOAD_HEADER if event.kind == kinds.EXECUTE_LOAD else _QUERY_HEADER
+    schema_length = body[8]
+    at = header + int.from_bytes(body[11:13], "little")
+    schema = body[at : at + schema_length].decode("utf-8", "replace")
+    at += schema_length + 1
+    text = rows.inflated(body, at) if event.kind == kinds.QUERY_COMPRESSED else body[at:]
+    return schema, text.decode("utf-8", "replace")
 
 
 def effect(statement: str, schema: str, known: Iterable[Name]) -> Effect:

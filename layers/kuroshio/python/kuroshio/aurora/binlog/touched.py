@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from kuroshio.aurora.binlog.statements import Effect, Name
     from kuroshio.aurora.binlog.widths import Width
 
-_QUERY_HEADER = 13
-_LOAD_HEADER = 26  # EXECUTE_LOAD_QUERY: a query's header, and 13 bytes about the file
 # Events that neither change a row nor say that one was changed.
 _HARMLESS = frozenset(
     {3, 4, 5, 13, 14, 15, 16, 17, 27, 28, 29, 33, 34, 35, 36, 37, 38, 41, 42, 160, 161, 162, 163, 164}
@@ -111,7 +109,7 @@ class Reader:
             self._rows(event)
         elif event.kind == kinds.TABLE_MAP:
             self._map(event)
-        elif event.kind in (kinds.QUERY, kinds.QUERY_COMPRESSED, kinds.EXECUTE_LOAD):
+        elif event.kind in statements.KINDS:
             self._statement(event)
         elif event.kind not in (_APPEND_BLOCK, _DELETE_FILE):
             touched.unknown.add(_foreign(event))
@@ -156,19 +154,12 @@ class Reader:
             self._give_up(name, f"more than {self._most_keys(name):,} of its rows were touched")
 
     def _statement(self, event: Event) -> None:
-        # Post-header of a query: thread, seconds, length of the schema's name, error, length of the status variables.
-        body = event.body
-        header = _LOAD_HEADER if event.kind == kinds.EXECUTE_LOAD else _QUERY_HEADER
-        schema_length = body[8]
-        at = header + int.from_bytes(body[11:13], "little")
-        schema = body[at : at + schema_length].decode("utf-8", "replace")
-        at += schema_length + 1
         try:
-            text = rows.inflated(body, at) if event.kind == kinds.QUERY_COMPRESSED else body[at:]
+            schema, text = statements.executed(event)
         except (BinlogUnreadable, IndexError, zlib.error) as error:
             self.touched.unknown.add(f"a statement at {event.file} {event.end} cannot be read: {error}")
             return
-        self._apply(statements.effect(text.decode("utf-8", "replace"), schema, self._layouts))
+        self._apply(statements.effect(text, schema, self._layouts))
 
     def _apply(self, effect: Effect) -> None:
         if effect.tables is None:
