@@ -23,6 +23,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── ApprovalRejected      a person said no, or nobody answered in time
         ├── ReplicationBroken     a clone met an error of replication that it does not get over alone
         ├── CloneDiffers          a clone was compared with its source, and rows differ
+        ├── FollowRefused         a clone follows something else than it should, or stands at an error that may not pass
         ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
@@ -121,6 +122,8 @@ class ReplicationBroken(PermanentError):  # noqa: N818
 
 class CloneDiffers(PermanentError):  # noqa: N818
     """A clone was compared with its source, and rows differ; the report names them."""
+class FollowRefused(PermanentError):  # noqa: N818
+    """A clone follows something else than it should, or stands at an error that the request does not let pass."""
 
 
 class CutOverReturned(PermanentError):  # noqa: N818

@@ -15,7 +15,7 @@ from kuroshio.aurora.dialect import Dialect
 from kuroshio.aurora.position import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from kuroshio.adapters.mysql import Login
     from kuroshio.aurora.binlog.events import Event
@@ -28,7 +28,7 @@ _OURS = 2**31  # ids above: a person's servers have small ones
 _MARIADB_CAPABILITY = 4
 
 
-def events(login: Login, begin: Position, end: Position | None = None) -> Iterator[Event]:
+def events(login: Login, begin: Position, end: Position | None = None) -> Generator[Event]:
     """The events from a position up to another, or up to where the binlog ends now.
 
     Raises ServiceUnavailable when the connection breaks, AccessRefused without the privilege, RequestRefused with

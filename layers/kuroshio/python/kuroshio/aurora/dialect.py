@@ -53,6 +53,35 @@ class Dialect:
         """The session variable by which who reads a binlog says that it knows about checksums."""
         return "@source_binlog_checksum" if self._since(8, 4) else "@master_binlog_checksum"
 
+    @property
+    def set_source(self) -> str:
+        """RDS's procedure that names a source, a position and an account to a replica."""
+        return f"mysql.rds_set_external_{self._source}"
+
+    @property
+    def reset_source(self) -> str:
+        """RDS's procedure that lets a replica follow nobody."""
+        return f"mysql.rds_reset_external_{self._source}"
+
+    @property
+    def lock_waits(self) -> str:
+        """Pairs of connections: one that waits for a lock of InnoDB, and one that holds it."""
+        if self._since(8):
+            return (
+                "SELECT r.trx_mysql_thread_id, b.trx_mysql_thread_id FROM performance_schema.data_lock_waits w "
+                "JOIN information_schema.INNODB_TRX r ON r.trx_id = w.REQUESTING_ENGINE_TRANSACTION_ID "
+                "JOIN information_schema.INNODB_TRX b ON b.trx_id = w.BLOCKING_ENGINE_TRANSACTION_ID"
+            )
+        return (
+            "SELECT r.trx_mysql_thread_id, b.trx_mysql_thread_id FROM information_schema.INNODB_LOCK_WAITS w "
+            "JOIN information_schema.INNODB_TRX r ON r.trx_id = w.requesting_trx_id "
+            "JOIN information_schema.INNODB_TRX b ON b.trx_id = w.blocking_trx_id"
+        )
+
+    @property
+    def _source(self) -> str:
+        return "source" if self._since(8) else "master"
+
     def _since(self, *version: int) -> bool:
         return not self.is_mariadb and self.version >= version
 

@@ -20,7 +20,7 @@ _ANY = "*"
 
 @dataclass(frozen=True)
 class Figure:
-    """A metric of the environment's service. ``*`` in the name stands for a workflow; ``graph`` names what shows it."""
+    """A metric of the environment's service. ``*`` in the name stands for a workflow, or for a clone; ``graph`` names what shows it."""
 
     name: str
     unit: Unit
@@ -29,12 +29,16 @@ class Figure:
     words: str
 
     def of(self, workflow: str) -> str:
-        """The metric's name for one workflow, whatever signs that has; the name itself where it is of none."""
+        """The metric's name for one workflow or clone, whatever signs that has; the name itself where it is of none."""
         return joined(*(workflow if part == _ANY else part for part in self.name.split(".")))
 
 
 def _sum(name: str, graph: str, words: str) -> Figure:
     return Figure(name, "integer", Combine.SUM, graph, words)
+
+
+def _last(name: str, unit: Unit, words: str) -> Figure:
+    return Figure(name, unit, Combine.LAST, "replication", words)
 
 
 FIGURES = (
@@ -54,6 +58,12 @@ FIGURES = (
     Figure(
         "dora.time_to_restore", "seconds", Combine.LAST, "dora", "median time from a failure to its end, of 30 days"
     ),
+    _last("replication.*.behind_bytes", "integer", "bytes of the source's binlog that a clone has still to do"),
+    _last("replication.*.behind_transactions", "integer", "transactions of these; where they are many, an estimate"),
+    _last("replication.*.behind_seconds", "seconds", "age of the oldest change that a clone has still to do"),
+    _last("replication.*.applied_bytes_per_second", "integer", "bytes of binlog that a clone does in a second"),
+    _last("replication.*.following", "integer", "1 while a clone follows its source, 0 while it does not"),
+    _last("replication.*.strange_changes", "integer", "changes that somebody else than its source made on a clone"),
     _sum("kuroshio.outbox.lost", "outbox", "points that were given up after a day without Mackerel"),
     _sum("kuroshio.outbox.lost_reports", "outbox", "check reports that were given up after six hours without Mackerel"),
 )

@@ -36,7 +36,7 @@ class Transaction:
     at: int
     server: int  # the id of the server on which it began
     events: int = 0
-    bytes: int = 0
+    size: int = 0  # bytes
     tables: set[Name] = field(default_factory=set)
     lines: list[str] = field(default_factory=list)  # its statements and rows, as far as they are kept as text
     is_cut: bool = False  # ``lines`` are not all of them
@@ -94,9 +94,9 @@ class _Reading:
 
     def _keep(self, found: Transaction, event: Event) -> None:
         found.events += 1
-        found.bytes += len(event.packet)
+        found.size += len(event.packet)
         found.end = Position(event.file, event.end)
-        if found.bytes <= _MOST_BYTES:
+        if found.size <= _MOST_BYTES:
             self._packets.append(event.packet)
         self._is_whole = event.kind in _ENDS
         if event.kind == _MARIADB_GTID:  # which says BEGIN itself: a sequence, a domain, flags
@@ -143,6 +143,6 @@ class _Reading:
             raise BinlogUnreadable(f"no transaction begins at {self._begin}: the binlog ends there")
         if not self._is_whole:
             raise BinlogUnreadable(f"the transaction at {self._begin} is cut off at {found.end}")
-        if found.bytes <= _MOST_BYTES:
+        if found.size <= _MOST_BYTES:
             found.file = b"".join((MAGIC, self._head, *self._packets))
         return found
