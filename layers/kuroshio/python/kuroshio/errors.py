@@ -122,6 +122,8 @@ class ReplicationBroken(PermanentError):  # noqa: N818
 
 class CloneDiffers(PermanentError):  # noqa: N818
     """A clone was compared with its source, and rows differ; the report names them."""
+
+
 class FollowRefused(PermanentError):  # noqa: N818
     """A clone follows something else than it should, or stands at an error that the request does not let pass."""
 

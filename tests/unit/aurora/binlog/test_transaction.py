@@ -1,5 +1,7 @@
 """One transaction of a recorded binlog, told to a person and kept for mysqlbinlog."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -119,6 +121,17 @@ def test_long_ones_are_cut_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert inserted.is_cut
     assert inserted.file == b""
     assert inserted.events > 2
+
+
+@pytest.mark.parametrize("checksum", [True, False])
+def test_the_rotation_that_begins_a_dump_may_have_a_checksum_before_anybody_said_so(checksum: bool) -> None:
+    name = b"mysql-bin-changelog.000007"
+    length = 19 + 8 + len(name) + 4 * checksum
+    packet = struct.pack("<IBIIIH", 0, events.ROTATE, 11, length, 0, 0x20) + struct.pack("<Q", 4) + name
+    sent = packet + struct.pack("<I", zlib.crc32(packet)) * checksum
+    cutter = Stream("mysql-bin-changelog.000001")
+    list(cutter.events([sent]))
+    assert cutter.file == name.decode()
 
 
 def test_what_waits_is_counted_and_where_it_is_much_it_is_estimated() -> None:

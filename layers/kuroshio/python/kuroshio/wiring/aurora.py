@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 from kuroshio.config import from_env
 
 if TYPE_CHECKING:
+    from kuroshio.aurora.following import Following
     from kuroshio.aurora.inspecting import Inspecting
+    from kuroshio.aurora.sides import Figures
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,35 @@ def inspect_cluster() -> Inspecting:
     environment, rds = from_env(Aurora, os.environ), RdsClusters()
     look = PreflightLook(rds, DatabaseLogins(rds, environment.database_authority))
     return Inspecting(AuroraLedger(environment.ledger_table), look, now)
+
+
+@cache
+def follow_source() -> Following:
+    """Wire ``follow_source``: both servers in SQL, how far the clone is into the ledger and, if there is one, the outbox."""
+    from kuroshio.adapters.aurora_ledger import AuroraLedger
+    from kuroshio.adapters.clusters import RdsClusters
+    from kuroshio.adapters.database_logins import DatabaseLogins
+    from kuroshio.adapters.following_sides import SqlSides
+    from kuroshio.adapters.work_files import S3WorkFiles
+    from kuroshio.aurora.following import Following
+
+    environment, rds = from_env(Aurora, os.environ), RdsClusters()
+    ledger = AuroraLedger(environment.ledger_table)
+    sides = SqlSides(rds, DatabaseLogins(rds, environment.database_authority), ledger)
+    return Following(sides, ledger, S3WorkFiles(environment.plan_bucket), _figures(environment), now)
+
+
+def _figures(environment: Aurora) -> Figures:
+    if not environment.outbox_queue_url:
+        from kuroshio.aurora.sides import NoFigures
+
+        return NoFigures()
+    from kuroshio.adapters.journal import PowertoolsJournal
+    from kuroshio.adapters.outbox import SqsOutbox
+    from kuroshio.aurora.figures import OutboxFigures
+
+    outbox = SqsOutbox(environment.outbox_queue_url)
+    return OutboxFigures(outbox, environment.mackerel_service, time.time, PowertoolsJournal().warn)
 
 
 def now() -> datetime:

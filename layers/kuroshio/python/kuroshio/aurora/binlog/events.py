@@ -41,6 +41,7 @@ class Stream:
     def __init__(self, file: str) -> None:
         self.file = file
         self._tail = 0  # bytes of checksum at the end of each event
+        self._end = 0  # of the event before
 
     def events(self, packets: Iterable[bytes]) -> Iterator[Event]:
         """Raises BinlogUnreadable where a packet is cut off or its checksum does not match its bytes."""
@@ -56,16 +57,23 @@ class Stream:
         if kind == FORMAT_DESCRIPTION:
             self._tail = 4 if _checksummed(packet) else 0
         body = self._checked(packet, end)
+        artificial = bool(flags & _ARTIFICIAL)
+        # Inside a transaction MariaDB leaves the place open (since 11.7); what is in the file is sent byte for byte.
+        if not end and not artificial and self._end and kind != FORMAT_DESCRIPTION:
+            end = self._end + length
+        self._end = end or self._end
         if kind == ROTATE:
+            self._end = int.from_bytes(body[:8], "little")
             self.file = body[8:].decode("utf-8", "replace")
-            # The next event's file; its position is of no use, since each event brings its own.
-        return Event(kind, self.file, end, server, timestamp, body, bool(flags & _ARTIFICIAL), packet)
+        return Event(kind, self.file, end, server, timestamp, body, artificial, packet)
 
     def _checked(self, packet: bytes, end: int) -> bytes:
-        if not self._tail:
-            return packet[_HEADER.size :]
         stored = int.from_bytes(packet[-4:], "little")
-        if zlib.crc32(packet[:-4]) != stored and not _is_open(packet):
+        is_right = zlib.crc32(packet[:-4]) == stored
+        if not self._tail:
+            # The rotation that begins a dump comes before the format says whether there are checksums, and may have one.
+            return packet[_HEADER.size : -4] if packet[4] == ROTATE and is_right else packet[_HEADER.size :]
+        if not is_right and not _is_open(packet):
             raise BinlogUnreadable(f"{self.file} at {end}: the event's checksum does not match its bytes")
         return packet[_HEADER.size : -4]
 
