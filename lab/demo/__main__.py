@@ -13,6 +13,7 @@ from lab.containers import network_name
 from lab.demo.changes import Chapter as Changes
 from lab.demo.house import House
 from lab.demo.mackerel import Chapter as Mackerel
+from lab.demo.snapshot import take
 from lab.demo.stage import Stage, StepFailed
 from lab.engine import find
 from lab.mackerel import FakeMackerel, serve
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).parents[2]
+SNAPSHOT = CHECKOUT / "build/demo/checkout"
 CHAPTERS: dict[str, type[Changes | Mackerel]] = {"changes": Changes, "mackerel": Mackerel}
 
 
@@ -34,6 +36,7 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("KUROSHIO_LAB", "demo")
     stage = Stage(CHECKOUT / "build/demo/demo.log")
     stage.log.unlink(missing_ok=True)
+    take(CHECKOUT, SNAPSHOT)
     kuroshio = str(Path(sys.executable).with_name("kuroshio"))
     stage.console.print(
         "Kuroshio on this machine: real commands, real images, no AWS account. All output is in the log:"
@@ -67,7 +70,7 @@ def _house(stage: Stage, env: dict[str, str]) -> Iterator[House]:
         if network.bind:  # it has its address only while a container is on it: no place for commands to look
             inside = stack.enter_context(serve(mackerel, host=network.bind))
         port = inside.origin.rpartition(":")[2]
-        yield House(stage, env, CHECKOUT, served, f"http://{network.host}:{port}")
+        yield House(stage, env, SNAPSHOT, served, f"http://{network.host}:{port}")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Chapter:
         stage, mackerel = self.house.stage, self.house.served.mackerel
         for name, (happened, held) in tally.items():
             stage.console.print(f"  {name}: {happened:g} happened, {held:g} in Mackerel", highlight=False)
-        report = self.house.checkout / "build/demo/mackerel.html"
+        report = self.house.stage.log.with_name("mackerel.html")
         page = drawn(mackerel.org, mackerel.received, story=story(tally, outage), outages=[outage])
         report.write_text(page, encoding="utf-8")
         stage.console.print("Nothing is lost. The graphs of the whole demo are in one file:")

@@ -117,7 +117,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_through_the_outage_everything_arrives_and_is_drawn_in_one_file_that_loads_nothing(checkout: Path) -> None:
     house = HouseInMemory(checkout)
     chapter.Chapter(house).run()  # type: ignore[arg-type]
-    page = (checkout / "build/demo/mackerel.html").read_text()
+    page = (checkout / "mackerel.html").read_text()
     statuses = {line.status for line in house.served.mackerel.received}
     assert statuses == {200, 503}
     assert "<td>executions that succeeded</td><td>2</td><td>2</td>" in page
