@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
+
+log = logging.getLogger("lab.activity")
 
 # An execution that neither pauses nor does anything for so long waits for somebody outside: a task token, a child.
 _IDLE_S = 0.3
@@ -59,6 +62,8 @@ class Activity:
         def run() -> None:
             try:
                 task(*arguments)
+            except Exception:  # nobody asks the pool how it ended
+                log.exception("%s was not done", getattr(task, "__qualname__", task))
             finally:
                 self.end()
 

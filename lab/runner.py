@@ -6,6 +6,8 @@ One environment serves one invocation at a time and stays warm for the next.
 
 from __future__ import annotations
 
+import logging
+import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from lab.engine import Engine
     from lab.ports import Credentials, FunctionVersion, InvocationResult
+
+log = logging.getLogger("lab.runner")
 
 
 @dataclass
@@ -142,6 +146,9 @@ class ContainerRunner:
             return
         for environment in environments:
             environment.ending = True
-        self._engine.kill(*(environment.name for environment in environments))
-        for environment in environments:
-            environment.close()
+        try:
+            self._engine.kill(*(environment.name for environment in environments))
+            for environment in environments:
+                environment.close()
+        except (EngineError, subprocess.TimeoutExpired) as error:  # what was answered before stays answered
+            log.warning("not all of these ended: %s: %s", [environment.name for environment in environments], error)
