@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 import uuid
@@ -14,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.answers import Answer, error_answer, json_answer
 from lab.eventpattern import matches
-from lab.moto_engine import visible_messages
+from lab.moto_engine import await_message, visible_messages
 from lab.place import ACCOUNT
 
 if TYPE_CHECKING:
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
     from lab.functions import Functions
     from lab.ports import InvocationResult
 
-_POLL_S = 1  # SQS's own long poll; a message is seen at once
+log = logging.getLogger("lab.queues")
+
+_POLL_S = 1  # a message is seen at once; a mapping that was disabled or deleted, after so long
 _LARGEST_RECEIVE = 10
-_HAND_OVER_S = 0.01
+_AFTER_A_FAILURE_S = 0.5
+_AFTER_NOTHING_S = 0.1
+_MOST_SAID = 500  # characters of what a function answered
 
 
 class Queues:
@@ -46,13 +51,9 @@ class Queues:
         self._closing.set()
 
     def have_rested(self) -> bool:
-        """Whether every message that a function is to have was taken. Looked at twice: a poller may just have taken one."""
+        """Whether every message that a function is to have was taken. A poller is at work before it takes one."""
         sources = [m["EventSourceArn"] for m in list(self._mappings.values()) if m["State"] == "Enabled"]
-        if any(visible_messages(ACCOUNT, arn) for arn in sources):
-            return False
-        if sources:
-            time.sleep(_HAND_OVER_S)
-        return True
+        return not any(visible_messages(ACCOUNT, arn) for arn in sources)
 
     # The API -----------------------------------------------------------------------------------------------------------
 
@@ -93,39 +94,46 @@ class Queues:
             "StateTransitionReason": "USER_INITIATED",
         } | _settings(call.parameters)
         self._mappings[mapping["UUID"]] = mapping
-        threading.Thread(target=self._poll, args=(mapping,), daemon=True).start()
+        threading.Thread(target=self._poll, args=(mapping,), name=f"poll-{_way(mapping)}", daemon=True).start()
         return json_answer(mapping, HTTPStatus.ACCEPTED)
 
     # The pollers -------------------------------------------------------------------------------------------------------
 
     def _poll(self, mapping: dict[str, Any]) -> None:
+        """As Lambda does, try on whatever happens: nobody else would ever take what is in the queue."""
+        told = ""
         while not self._closing.is_set() and mapping["UUID"] in self._mappings:
             if mapping["State"] != "Enabled":
                 self._closing.wait(0.2)
                 continue
             try:
                 self._poll_once(mapping)
-            except (
-                BotoCoreError,
-                ClientError,
-            ):  # the queue or the function is gone, or a fault was asked for: Lambda tries on
-                self._closing.wait(0.5)
+                told = ""
+            except Exception as error:
+                expected = isinstance(error, (BotoCoreError, ClientError))  # queue, function or role gone, or a fault
+                if told != (told := str(error)) and not self._closing.is_set():
+                    log.warning("polling for %s failed: %s", _way(mapping), error, exc_info=not expected)
+                self._closing.wait(_AFTER_A_FAILURE_S)
 
     def _poll_once(self, mapping: Mapping[str, Any]) -> None:
         arn, function = mapping["EventSourceArn"], mapping["FunctionArn"]
-        # Lambda polls with the function's role; its permissions are judged by what it does here.
-        sqs = self._clients.for_role("sqs", arn.split(":")[3], self._functions.role_of(function))
-        url = self._clients.internal("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-        received = sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=min(mapping["BatchSize"], _LARGEST_RECEIVE),
-            WaitTimeSeconds=_POLL_S,
-            AttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        ).get("Messages", [])
-        if received:
-            with self._activity.work():
+        if not await_message(ACCOUNT, arn, _POLL_S):
+            return
+        with self._activity.work():
+            # Lambda polls with the function's role; its permissions are judged by what it does here.
+            sqs = self._clients.for_role("sqs", arn.split(":")[3], self._functions.role_of(function))
+            url = self._clients.internal("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+            received = sqs.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=min(mapping["BatchSize"], _LARGEST_RECEIVE),
+                WaitTimeSeconds=0,
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if received:
                 self._hand_over(mapping, sqs, url, received)
+                return
+        self._closing.wait(_AFTER_NOTHING_S)  # somebody was faster, it went to the dead letters, or its group is held
 
     def _hand_over(self, mapping: Mapping[str, Any], sqs: Any, url: str, received: Sequence[Any]) -> None:
         arn, function = mapping["EventSourceArn"], mapping["FunctionArn"]
@@ -135,9 +143,21 @@ class Queues:
             event = {"Records": [_record(message, arn) for message in wanted]}
             result = self._functions.invoke(function, json.dumps(event).encode())
             failed = failed_messages(result, [m["MessageId"] for m in wanted], mapping["FunctionResponseTypes"])
+            if failed:
+                counts = [m["Attributes"]["ApproximateReceiveCount"] for m in wanted if m["MessageId"] in failed]
+                said = (result.payload or b"")[:_MOST_SAID].decode(errors="replace")
+                log.warning(
+                    "%s: %d of %d messages (received %s times by now) stay hidden until their visibility timeout ends: %s",
+                    *(_way(mapping), len(failed), len(wanted), ", ".join(counts), said),
+                )
             done += [message for message in wanted if message["MessageId"] not in failed]
         for message in done:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _way(mapping: Mapping[str, Any]) -> str:
+    """How the log names a mapping."""
+    return f"{mapping['EventSourceArn'].rpartition(':')[2]} -> {mapping['FunctionArn'].rpartition(':')[2]}"
 
 
 def _settings(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from lab.moto_engine.hooks import ExecutionStatus, Hooks, Rule, TaskFailed, use
 from lab.moto_engine.in_process import Execution, run
 from lab.moto_engine.patches import patch_moto
+from lab.moto_engine.queues import await_message, visible_messages
 from lab.moto_engine.server import know_aws_policy, moto_server, put_event
-from lab.moto_engine.time import visible_messages
 
 __all__ = [
     "Execution",
@@ -24,6 +24,7 @@ __all__ = [
     "Hooks",
     "Rule",
     "TaskFailed",
+    "await_message",
     "install",
     "know_aws_policy",
     "moto_server",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from lab.moto_engine import dns, executions, expressions, functions, metrics, schedules, server, tasks, time
+from lab.moto_engine import dns, executions, expressions, functions, metrics, queues, schedules, server, tasks, time
 
 
 @cache  # once per process: the wrappers would otherwise wrap themselves
 def patch_moto() -> None:
-    for part in (expressions, tasks, executions, functions, server, schedules, metrics, time, dns):
+    for part in (expressions, tasks, executions, functions, server, schedules, metrics, time, dns, queues):
         part.patch()
