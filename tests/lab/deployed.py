@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import eventually
+from witness import witness
 
 from lab.clients import client
 from lab.containers import network_name
 from lab.engine import find
+from lab.lifecycle import need
 from lab.mackerel import FakeMackerel, Rules, Served, serve
 from lab.place import OPERATOR, REGION, place_of
 
@@ -86,9 +88,10 @@ def lab_with_both_stacks() -> Iterator[tuple[Deployed, Served]]:
     shell.run("kuroshio", "lab", "up", "--port", "0", "--speed", "60")
     try:
         environment = {"KUROSHIO_LAB": name, **json.loads(shell.run("kuroshio", "lab", "env", "--json"))}
-        network = find().network(network_name(place_of(environment)), name)
+        place = place_of(environment)
+        network = find().network(network_name(place), name)
         mackerel = FakeMackerel(rules=Rules(requests_per_minute=1000))
-        with serve(mackerel, host=network.bind or "127.0.0.1") as served:
+        with serve(mackerel, host=network.bind or "127.0.0.1") as served, witness(place, need(place)):
             origin = f"http://{network.host}:{served.origin.rpartition(':')[2]}"
             yield deploy_as_a_user_would(environment, origin), served
     finally:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from witness import told, witness
+
 from lab.clients import client
 from lab.clock import Clock
 from lab.lifecycle import ask
@@ -74,7 +76,7 @@ class LabInProcess:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the lab's own API. Raises kuroshio's ServiceUnavailable with the lab's words where it refuses."""
-        return ask(Running(0, "", int(self.endpoint.rsplit(":", 1)[1]), ""), method, path, body)
+        return ask(running_at(int(self.endpoint.rsplit(":", 1)[1])), method, path, body)
 
     def reset_clock(self) -> None:
         """The machine's date again, and running with it."""
@@ -110,15 +112,18 @@ class LabInProcess:
         return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
 
 
+def running_at(port: int) -> Running:
+    return Running(0, "", port, "")
+
+
 def eventually(look: Callable[[], Any], within_s: float = 20.0) -> Any:
-    """The first true thing that ``look`` returns. Raises AssertionError if there is none in time."""
+    """The first true thing that ``look`` returns. Raises AssertionError, with what the labs tell, if there is none in time."""
     deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {within_s:g} s in vain; last seen: {found!r}\n{told()}")
         time.sleep(0.2)
-    raise AssertionError(f"{look} saw nothing within {within_s} s")
+    return found
 
 
 @contextmanager
@@ -129,7 +134,8 @@ def lab_in_process(root: Path) -> Iterator[LabInProcess]:
     door.application, lab = build(place, port, runner, Clock(speed=600))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield LabInProcess(place, f"http://127.0.0.1:{port}", runner)
+        with witness(place, running_at(port)):
+            yield LabInProcess(place, f"http://127.0.0.1:{port}", runner)
     finally:
         server.shutdown()
         server.server_close()

@@ -54,7 +54,14 @@ def test_a_deployment_is_a_span_that_ends_and_its_units_and_lead_time_are_figure
     history.keep(replace(running, ended=began + timedelta(minutes=4), deployed={"cart": "", "mail": ""}))
     [span] = eventually(lambda: [each for each in spans() if "deployed, 2 units" in each["title"]], within_s=120)
     assert span["to"] - span["from"] == 4 * 60
-    held = {series.name: list(points.values())[-1] for series, points in mackerel.org.points.items()}
+
+    def figures() -> dict[str, float]:
+        """Spans and figures have a lane each: none waits for the other."""
+        spans()
+        held = {series.name: list(points.values())[-1] for series, points in mackerel.org.points.items()}
+        return held if "dora.lead_time" in held and "deployments.units" in held else {}
+
+    held = eventually(figures, within_s=120)
     assert (held["deployments.units"], held["deployments.failed_units"]) == (2, 0)
     assert held["dora.lead_time"] == 34 * 60
     aws.forget_clients()
