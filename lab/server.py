@@ -155,12 +155,13 @@ def _pause_on(clock: Clock, activity: Activity) -> Callable[[float, Callable[[],
 
 def _tell_of_executions(activity: Activity, bus: EventBus, figures: Figures) -> Callable[[ExecutionStatus], None]:
     def tell(status: ExecutionStatus) -> None:
-        if status.status == "RUNNING":
-            activity.execution_began(status.execution_arn)
-        else:
-            activity.execution_ended(status.execution_arn)
-        figures.execution_changed(status)
-        bus.execution_changed(status)
+        with activity.work():  # the execution has ended before the bus has its event
+            if status.status == "RUNNING":
+                activity.execution_began(status.execution_arn)
+            else:
+                activity.execution_ended(status.execution_arn)
+            figures.execution_changed(status)
+            bus.execution_changed(status)
 
     return tell
 

@@ -19,7 +19,7 @@ from witness import witness
 from lab.clients import client
 from lab.containers import network_name
 from lab.engine import find
-from lab.lifecycle import need
+from lab.lifecycle import ask, need
 from lab.mackerel import FakeMackerel, Rules, Served, serve
 from lab.place import OPERATOR, REGION, place_of
 
@@ -53,6 +53,11 @@ class Deployed:
         )
         assert done.returncode in accept, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
+
+    def is_at_rest(self) -> bool:
+        """Whether the lab did all that was asked of it: events, asynchronous invocations, messages. Waits for it first."""
+        running = need(place_of(self.environment))
+        return not ask(running, "POST", "clock", {"advance": 0})["restless"]
 
     def deploy(self, environment: str, *parameters: str) -> str:
         overrides = ("--parameter-overrides", *parameters) if parameters else ()

@@ -68,12 +68,13 @@ class Outbox:
         """Minutes pass until all that was sent is collected and delivered or set aside."""
 
         def empty() -> bool:
+            at_rest = self.deployed.is_at_rest()  # an execution that ended is not yet recorded, nor is its message sent
             self.let_pass(10 * MINUTE)
             self.flush()
             ours = [
                 lane for lane in state.lanes(self.ledger) if lane.name in (places.metrics_of(SERVICE), places.REPORTS)
             ]
-            return self.queue_is_empty() and not any(lane.waiting for lane in ours)
+            return at_rest and self.queue_is_empty() and not any(lane.waiting for lane in ours)
 
         eventually(empty, within_s=120)
 
