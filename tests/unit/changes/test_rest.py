@@ -61,25 +61,21 @@ GRADLE = {
 }
 NESTING = "Resources: {{App: {{Type: AWS::Serverless::Application, Properties: {{Location: b/template.yaml, Parameters: {{P: {}}}}}}}}}"
 NESTED = f"Parameters: {{P: {{Type: String}}}}\n{FUNCTION.format('x/src, Description: !Ref P', 'python3.13')}"
+FUNCTION_TYPE = "AWS::Serverless::Function"
 PLACES = ["f0", "f0", "f1/", "./f0/deep", "f0/a.py", "../s0/f1", ".", "none"]
 CODES = [
     (place, runtime) for place in PLACES for runtime in ("python3.13", "python3.13", "nodejs22.x", "go1.x", "java21")
 ]
 RESOURCES = [
-    *(
-        {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": place, "Handler": "a.b", "Runtime": runtime}}
-        for place, runtime in CODES
-    ),
-    *[{"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "flow.json"}}] * 8,
-    *[{"Type": "AWS::Serverless::HttpApi", "Properties": {"DefinitionUri": "flow.json"}}] * 8,
-    *[
-        {
-            "Type": "AWS::Serverless::Function",
-            "Properties": {"PackageType": "Image"},
-            "Metadata": {"DockerContext": "f1", "Dockerfile": "D"},
-        }
-    ]
-    * 8,
+    *[(FUNCTION_TYPE, {"CodeUri": place, "Handler": "a.b", "Runtime": runtime}, {}) for place, runtime in CODES],
+    *[("AWS::Serverless::StateMachine", {"DefinitionUri": "flow.json"}, {})] * 8,
+    *[("AWS::Serverless::HttpApi", {"DefinitionUri": "flow.json"}, {})] * 8,
+    *[(FUNCTION_TYPE, {"PackageType": "Image"}, {"DockerContext": "f1", "Dockerfile": "D"})] * 8,
+    *[(FUNCTION_TYPE, {"CodeUri": "f0", "Description": {"Ref": "P"}}, {})] * 8,
+    (FUNCTION_TYPE, {"CodeUri": "f0"}, {"BuildMethod": "makefile"}),
+    (FUNCTION_TYPE, {"CodeUri": {"Fn::ImportValue": "x"}}, {}),
+    ("AWS::Serverless::Application", {"Location": "../s1/template.yaml", "Parameters": {"P": "1"}}, {}),
+    ("AWS::Serverless::Application", {"Location": "../s1/template.yaml", "Parameters": {"P": "2"}}, {}),
 ]
 
 
@@ -262,10 +258,18 @@ def _estate(chance: Random) -> tuple[Files, Files]:
 def _service(chance: Random, folder: str) -> dict[str, File]:
     """A template with some of all that a template can be made of, and their sources."""
     files = {f"{folder}/{path}": File(b"1") for path in ("f0/a.py", "f0/deep/b.py", "f1/a.py", "f1/D", "flow.json")}
+    files[f"{folder}/f0/Makefile"] = File(b"".join(b"build-%c:\n\tcp ../f1/a.py .\n" % name for name in b"FGHI"))
     if chance.randrange(3) == 0:
         files[f"{folder}/f0/{chance.choice(['deep/more', 'more', 'requirements.txt'])}"] = link("../f1/a.py")
-    resources = {name: chance.choice(RESOURCES) for name in chance.sample("FGHI", 3)}
-    return files | {f"{folder}/template.yaml": File(json.dumps({"Resources": resources}).encode())}
+    chosen = {name: chance.choice(RESOURCES) for name in chance.sample("FGHI", 3)}
+    resources = {
+        name: {"Type": kind, "Properties": properties, "Metadata": metadata}
+        for name, (kind, properties, metadata) in chosen.items()
+    }
+    template = {"Parameters": {"P": {"Type": "String"}}, "Resources": resources}
+    if chance.randrange(16) == 0:
+        template["Transform"] = "OurMacro"
+    return files | {f"{folder}/template.yaml": File(json.dumps(template).encode())}
 
 
 def _disturbed(chance: Random, files: dict[str, File], times: int) -> dict[str, File]:
@@ -306,15 +310,15 @@ def _rested(seeds: range) -> int:
 
 
 def test_random_repositories_have_the_same_plan() -> None:
-    assert _rested(range(60)) > 60
+    assert _rested(range(60)) > 30
 
 
 @pytest.mark.search
 def test_many_random_repositories_have_the_same_plan() -> None:
-    assert _rested(range(1_000, 1_600)) > 600
+    assert _rested(range(1_000, 1_600)) > 300
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("portion", range(10))
 def test_a_long_search_finds_no_other_plan(portion: int) -> None:
-    assert _rested(range(2_000_000 + portion * 2_000, 2_000_000 + (portion + 1) * 2_000)) > 2_000
+    assert _rested(range(2_000_000 + portion * 2_000, 2_000_000 + (portion + 1) * 2_000)) > 1_000
