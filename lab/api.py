@@ -1,4 +1,4 @@
-"""The lab's own HTTP API under ``/_lab/``: health, faults, and time."""
+"""The lab's own HTTP API under ``/_lab/``: health, faults, time, and what its databases are trusted by."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from lab.calls import HttpRequest
     from lab.faults import Faults
+    from lab.rds.service import Rds
     from lab.time_api import TimeApi
 
 PREFIX = "/_lab/"
@@ -22,8 +23,9 @@ PREFIX = "/_lab/"
 class LabApi:
     """A WSGI application."""
 
-    def __init__(self, faults: Faults, time: TimeApi, about: dict[str, Any]) -> None:
+    def __init__(self, faults: Faults, time: TimeApi, rds: Rds, about: dict[str, Any]) -> None:
         self._faults = faults
+        self._rds = rds
         self._time = time
         self._about = about
 
@@ -43,6 +45,8 @@ class LabApi:
             case "DELETE", "faults":
                 self._faults.clear()
                 return json_answer([])
+            case "GET", "authority":
+                return json_answer({"pem": self._rds.aurora.authority.bundle.read_text()})
             case method, ("clock" | "schedules") as what:
                 return self._time.answer(method, what, request)
         return json_answer({"error": f"the lab has no {request.method} {request.path}"}, 404)

@@ -105,7 +105,7 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
             "rds": rds,
         },
         prefixes={
-            PREFIX: LabApi(faults, TimeApi(clock, timekeeper, planner), {"lab": place.name, "pid": os.getpid()}),
+            PREFIX: LabApi(faults, TimeApi(clock, timekeeper, planner), rds, {"lab": place.name, "pid": os.getpid()}),
             "/v2": registry.wsgi,
         },
         after={
