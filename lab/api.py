@@ -36,20 +36,21 @@ class LabApi:
 
     def _answer(self, request: HttpRequest) -> Answer:
         match request.method, request.path.removeprefix(PREFIX):
-            case "GET", "health":
-                return json_answer(self._about)
-            case "GET", "faults":
-                return json_answer([asdict(fault) for fault in self._faults.in_force()])
+            case "GET", ("health" | "faults" | "authority") as what:
+                return json_answer(self._told(what))
             case "POST", "faults":
                 return self._add_fault(request)
             case "DELETE", "faults":
                 self._faults.clear()
                 return json_answer([])
-            case "GET", "authority":
-                return json_answer({"pem": self._rds.aurora.authority.bundle.read_text()})
             case method, ("clock" | "schedules") as what:
                 return self._time.answer(method, what, request)
         return json_answer({"error": f"the lab has no {request.method} {request.path}"}, 404)
+
+    def _told(self, what: str) -> Any:
+        if what == "faults":
+            return [asdict(fault) for fault in self._faults.in_force()]
+        return self._about if what == "health" else {"pem": self._rds.aurora.authority.bundle.read_text()}
 
     def _add_fault(self, request: HttpRequest) -> Answer:
         try:

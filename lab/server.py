@@ -73,7 +73,7 @@ def build(place: Place, port: int, runner: FunctionRunner, clock: Clock) -> tupl
     planner = Planner(clients, bus, Deliveries(clients, figures.scheduled))
     timekeeper = Timekeeper(clock, activity, [planner, alarms], queues.have_rested)
     registry = Registry(place.root / "registry", clients, f"127.0.0.1:{port}")
-    rds = Rds(place.name, place.root / "rds", network_name(place))
+    rds = Rds(place.name, place.root / "rds", network_name(place), _subnets(clients))
     moto_engine.install(
         moto_engine.Hooks(
             client=clients.for_role,
@@ -131,6 +131,13 @@ class Lab:
         for part in self._parts:
             with contextlib.suppress(Exception):
                 part.close()
+
+
+def _subnets(clients: Clients) -> Callable[[], tuple[str, ...]]:
+    def found() -> tuple[str, ...]:
+        return tuple(each["SubnetId"] for each in clients.internal("ec2").describe_subnets()["Subnets"])
+
+    return found
 
 
 def _lambda_service(functions: Functions, queues: Queues, registry: Registry) -> Any:

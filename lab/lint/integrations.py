@@ -26,7 +26,16 @@ _PATTERNS = (".sync:2", ".sync", ".waitForTaskToken")
 
 def error_prefix(service: str) -> str:
     """Return what stands before the dot in the names of a service's errors ("S3", "DynamoDb")."""
-    known = {"dynamodb": "DynamoDb", "sqs": "Sqs", "s3": "S3", "sns": "Sns", "ssm": "Ssm", "rds": "Rds"}
+    # Of the optimized integration "states"; that of the SDK is called "sfn".
+    known = {
+        "dynamodb": "DynamoDb",
+        "states": "StepFunctions",
+        "sqs": "Sqs",
+        "s3": "S3",
+        "sns": "Sns",
+        "ssm": "Ssm",
+        "rds": "Rds",
+    }
     return known.get(service, service.capitalize())
 
 

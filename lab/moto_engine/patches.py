@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
-from lab.moto_engine import dns, executions, expressions, functions, metrics, queues, schedules, server, tasks, time
+_PARTS = (
+    "parsing",
+    "expressions",
+    "tasks",
+    "executions",
+    "functions",
+    "server",
+    "schedules",
+    "metrics",
+    "time",
+    "dns",
+    "queues",
+)
 
 
 @cache  # once per process: the wrappers would otherwise wrap themselves
 def patch_moto() -> None:
-    for part in (expressions, tasks, executions, functions, server, schedules, metrics, time, dns, queues):
-        part.patch()
+    for part in _PARTS:
+        import_module(f"lab.moto_engine.{part}").patch()

@@ -128,8 +128,12 @@ class AccountOperations:
         return asking.page("OrderableDBInstanceOptions", found, asked)
 
     def describe_account_attributes(self, asked: Parameters) -> dict[str, Any]:  # noqa: ARG002 - as all operations
-        """How many clusters there may be, and are."""
-        quotas = {"DBClusters": (len(self._account.clusters), 40), "DBInstances": (len(self._account.instances), 40)}
+        """How many clusters, instances and groups there may be, and are."""
+        quotas = {
+            "DBClusters": (len(self._account.clusters), 40),
+            "DBInstances": (len(self._account.instances), 40),
+            "DBClusterParameterGroups": (sum(not each.is_default for each in self._account.groups.values()), 50),
+        }
         return {
             "AccountQuotas": [
                 {"AccountQuotaName": key, "Used": used, "Max": most} for key, (used, most) in quotas.items()

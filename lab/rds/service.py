@@ -11,6 +11,7 @@ from lab.rds.api import Api
 from lab.rds.aurora import Aurora
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lab.answers import Answer
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 class Rds:
     """Implements the gateway's ``Service``. A lab whose RDS nobody asks starts nothing."""
 
-    def __init__(self, label: str, folder: Path, network: str) -> None:
-        """``network``: of the containers, made where it is missing and left for others at the end."""
-        self._label, self._folder, self._network = label, folder, network
+    def __init__(
+        self, label: str, folder: Path, network: str, subnets: Callable[[], tuple[str, ...]] | None = None
+    ) -> None:
+        """``network``: of the containers, made where it is missing and left for others at the end.
+
+        ``subnets``: of the default subnet group, where EC2 knows them.
+        """
+        self._label, self._folder, self._network, self._subnets = label, folder, network, subnets
         self._aurora: Aurora | None = None
         self._lock = threading.Lock()
 
@@ -34,6 +40,8 @@ class Rds:
                 engine = engines.find()
                 databases.build(engine)
                 self._aurora = Aurora(engine, self._label, self._folder, self._network)
+                if self._subnets is not None:
+                    self._aurora.account.subnet_groups["default"] = self._subnets()
             return self._aurora
 
     def __call__(self, call: Call, request: HttpRequest, caller: str) -> Answer | None:

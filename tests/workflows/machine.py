@@ -20,14 +20,33 @@ NAMES = sorted(path.name.removesuffix(".asl.yaml") for path in (ROOT / "statemac
 
 
 @dataclass(frozen=True)
+class Turns:
+    """Answers one after the other; the last stays."""
+
+    answers: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is otherwise than on the happy path; ``given`` is put into the input."""
+
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Scenario:
-    """``answers`` are raw results by state; ``detours`` name the failures that lead to states off the happy path."""
+    """``answers`` are raw results by state; ``detours`` name the failures that lead to states off the happy path.
+
+    ``variants``: other answers, and another input, that lead to a state; an answer in ``Turns`` changes from call to call.
+    """
 
     given: Any
     answers: Mapping[str, Any]
     output: Any
     path: list[str]
     detours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
 
 
 def scenario(name: str) -> Scenario:
@@ -42,8 +61,17 @@ def definition(name: str) -> dict[str, Any]:
     return filled
 
 
+def states(scope: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every state, those inside of others too: a name is used once in a file."""
+    found = dict(scope["States"])
+    for body in scope["States"].values():
+        for inner in [*body.get("Branches", []), *([body["ItemProcessor"]] if "ItemProcessor" in body else [])]:
+            found |= states(inner)
+    return found
+
+
 def tasks(name: str) -> dict[str, dict[str, Any]]:
-    return {state: body for state, body in definition(name)["States"].items() if body["Type"] == "Task"}
+    return {state: body for state, body in states(definition(name)).items() if body["Type"] == "Task"}
 
 
 @dataclass
@@ -53,11 +81,23 @@ class Stage:
     name: str
     given: dict[str, list[Any]] = field(default_factory=dict)
 
-    def run(self, failing: Mapping[str, tuple[str, float]] | None = None, given: Any = None) -> moto_engine.Execution:
-        """``failing`` gives, by state, an error's name and how many times it is raised before the state answers."""
+    def run(
+        self,
+        failing: Mapping[str, tuple[str, float]] | None = None,
+        given: Any = None,
+        towards: str = "",
+        variant: Variant | None = None,
+    ) -> moto_engine.Execution:
+        """``failing`` gives, by state, an error's name and how many times it is raised before the state answers.
+
+        ``towards``: the state whose variant is played, if it has one.
+        """
         scene = scenario(self.name)
-        fakes = {state: self._fake(state, scene.answers[state], (failing or {}).get(state)) for state in scene.answers}
-        return moto_engine.run(definition(self.name), scene.given if given is None else given, fakes)
+        other = variant or scene.variants.get(towards, Variant())
+        answers = {**scene.answers, **other.answers}
+        fakes = {state: self._fake(state, answers[state], (failing or {}).get(state)) for state in answers}
+        begin = {**scene.given, **other.given} if given is None else given
+        return moto_engine.run(definition(self.name), begin, fakes)
 
     def calls(self, state: str) -> int:
         return len(self.given.get(state, []))
@@ -67,6 +107,8 @@ class Stage:
             self.given.setdefault(state, []).append(arguments)
             if failing and self.calls(state) <= failing[1]:
                 raise moto_engine.TaskFailed(failing[0], f"{state} was told to fail")
+            if isinstance(answer, Turns):
+                return answer.answers[min(self.calls(state), len(answer.answers)) - 1]
             return answer
 
         return fake

@@ -6,20 +6,39 @@ until then.
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workflows.machine import NAMES, Stage, definition, scenario, tasks
+from tests.workflows.machine import NAMES, Stage, definition, scenario, states, tasks
 
-RETRIES = [
-    (name, state, number, error)
-    for name in NAMES
-    for state, body in tasks(name).items()
-    for number, retrier in enumerate(body.get("Retry", []))
-    for error in retrier["ErrorEquals"]
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab import moto_engine
+
+
+def retries() -> Iterator[tuple[str, str, int, str]]:
+    """Of every machine each retrier that differs from its others, and each of its errors once among all machines.
+
+    That all tasks have the standard ones is judged without executing them (lab.lint).
+    """
+    seen: set[str] = set()
+    for name in NAMES:
+        own: set[str] = set()
+        for state, body in tasks(name).items():
+            for number, retrier in enumerate(body.get("Retry", [])):
+                written = json.dumps(retrier)
+                errors = [] if written in own else retrier["ErrorEquals"][: 1 if written in seen else None]
+                own.add(written)
+                yield from ((name, state, number, error) for error in errors)
+        seen |= own
+
+
+RETRIES = list(retries())
 CATCHES = [
     (name, state, number)
     for name in NAMES
@@ -45,9 +64,9 @@ def test_a_passing_failure_costs_one_more_attempt_and_nothing_else(
     name: str, state: str, number: int, error: str
 ) -> None:
     undisturbed, disturbed = Stage(name), Stage(name)
-    expected = undisturbed.run(failing(name, state, error, 0))
+    expected = undisturbed.run(failing(name, state, error, 0), towards=state)
 
-    done = disturbed.run(failing(name, state, error, 1))
+    done = disturbed.run(failing(name, state, error, 1), towards=state)
 
     assert (done.status, done.path, done.output) == (expected.status, expected.path, expected.output)
     assert (undisturbed.calls(state), disturbed.calls(state)) == (1, 2)
@@ -59,10 +78,15 @@ def test_a_lasting_failure_is_tried_as_often_as_the_retrier_says_and_no_more(
 ) -> None:
     stage, retrier = Stage(name), tasks(name)[state]["Retry"][number]
 
-    done = stage.run(failing(name, state, error, math.inf))
+    done = stage.run(failing(name, state, error, math.inf), towards=state)
 
     assert stage.calls(state) == retrier["MaxAttempts"] + 1
     assert max(done.waits) <= retrier["MaxDelaySeconds"]
+
+
+@cache
+def caught(name: str, state: str, error: str) -> moto_engine.Execution:
+    return Stage(name).run(failing(name, state, error, math.inf), towards=state)
 
 
 @pytest.mark.parametrize(("name", "state", "number"), CATCHES)
@@ -70,7 +94,7 @@ def test_what_is_caught_goes_where_the_catcher_says(name: str, state: str, numbe
     catcher = tasks(name)[state]["Catch"][number]
     error = "Unforeseen" if catcher["ErrorEquals"] == ["States.ALL"] else catcher["ErrorEquals"][0]
 
-    done = Stage(name).run(failing(name, state, error, math.inf))
+    done = caught(name, state, error)
 
     assert done.path[done.path.index(state) + 1] == catcher["Next"]
 
@@ -79,12 +103,13 @@ def test_what_is_caught_goes_where_the_catcher_says(name: str, state: str, numbe
 def test_a_machine_that_fails_does_so_with_the_first_error_and_its_cause(name: str, state: str, number: int) -> None:
     told = failing(name, state, "Unforeseen", math.inf)
 
-    done = Stage(name).run(told)
+    done = caught(name, state, "Unforeseen")
 
-    last: dict[str, Any] = definition(name)["States"][done.path[-1]]
+    last: dict[str, Any] = states(definition(name))[done.path[-1]]
     if last["Type"] == "Fail":
         first = next(iter(told))
         assert (done.status, done.error) == ("FAILED", told[first][0])
         assert f"{first} was told to fail" in str(done.cause)
     else:
-        assert (done.status, done.output) == ("SUCCEEDED", scenario(name).output)
+        assert done.status == "SUCCEEDED"
+        assert state not in definition(name)["States"] or done.output == scenario(name).output

@@ -206,3 +206,34 @@ def test_an_event_of_another_form_is_refused(event: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         Inspecting(world.ledger, world.look, world.now).run(event)
     assert world.ledger.clones() == []
+
+
+def clones(world: World) -> list[tuple[str, str]]:
+    found = Inspecting(world.ledger, world.look, world.now).run({"step": "clones"})["clones"]
+    return [(each["request"]["clone"], each["due"]) for each in found]
+
+
+def following(world: World, clone: str, phase: Phase = Phase.READY, **more: Any) -> None:
+    world.ledger.phase(
+        clone, phase, BEGIN, source="orders", run=f"arn:{clone}", request=REQUEST | {"clone": clone}, **more
+    )
+
+
+def test_clones_that_follow_are_looked_after_unless_a_run_works_at_them() -> None:
+    world = World(Seen(running={"arn:busy"}))
+    for clone, phase in (
+        ("a", Phase.READY),
+        ("b", Phase.FAILED),
+        ("busy", Phase.FOLLOWING),
+        ("c", Phase.CAUGHT_UP),
+        ("d", Phase.DONE),
+    ):
+        following(world, clone, phase)
+    assert clones(world) == [("a", "full"), ("c", "full")]
+
+
+def test_a_clone_is_not_compared_twice_at_once() -> None:
+    world = World(Seen(running={"arn:verification"}))
+    following(world, "a", verifying="arn:verification")
+    following(world, "b", verifying="arn:ended")
+    assert clones(world) == [("a", ""), ("b", "full")]

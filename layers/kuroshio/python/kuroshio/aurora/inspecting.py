@@ -1,4 +1,4 @@
-"""``inspect_cluster``: look before anything is changed, and say all that was found at once."""
+"""``inspect_cluster``: look before anything is changed, and say all that was found at once; and see whom to look after."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kuroshio.aurora.finding import Severity
 from kuroshio.aurora.preflight import judgement
 from kuroshio.aurora.preflight.facts import Facts, SqlFacts
 from kuroshio.aurora.records import ENDED, STATE, WATCHED, Phase
+from kuroshio.aurora.renewing import due
 from kuroshio.aurora.steps import dispatch
 from kuroshio.errors import InvalidRequest, PermanentError, PreflightRefused
 
@@ -49,7 +50,7 @@ class Inspecting:
 
     def run(self, event: object) -> dict[str, Any]:
         """Do the step that the event names."""
-        return dispatch({"preflight": self._preflight, "look": self._look_only}, event)
+        return dispatch({"preflight": self._preflight, "look": self._look_only, "clones": self._clones}, event)
 
     def _look_only(self, event: dict[str, Any]) -> dict[str, Any]:
         """Judge for a person who asks, and leave the clone to the run that works at it: nothing is kept."""
@@ -89,6 +90,18 @@ class Inspecting:
             "findings": [_brief(each) for each in findings if each.severity is not Severity.FINE],
             "binlog": "on" if on else "off",
         }
+
+    def _clones(self, _event: dict[str, Any]) -> dict[str, Any]:
+        """Those that follow their source and that no run works at, each with its request and the proof that is due."""
+        found = []
+        for state in self._ledger.clones():
+            if state.get("phase") in WATCHED and not self._look.is_running(str(state.get("run", ""))):
+                under_way = bool(state.get("verifying")) and self._look.is_running(state["verifying"])
+                proofs = self._ledger.all(state["clone"], "verification#")
+                every = requests.parse(state["request"]).verify_every
+                proof = "" if under_way else due(proofs, every, self._clock())
+                found.append({"request": state["request"], "due": proof})
+        return {"clones": found}
 
     def _claim(self, request: ReplicateRequest, run: str, by: str) -> str:
         """Make the clone ours, and tell since when it is being made: of several runs, since the first of them."""
