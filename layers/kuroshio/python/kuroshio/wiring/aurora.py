@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from kuroshio.config import from_env
 
 if TYPE_CHECKING:
-    from kuroshio.aurora.following import Following
     from kuroshio.aurora.inspecting import Inspecting
+    from kuroshio.aurora.phases import Phased
     from kuroshio.aurora.sides import Figures
 
 
@@ -46,7 +46,7 @@ def inspect_cluster() -> Inspecting:
 
 
 @cache
-def follow_source() -> Following:
+def follow_source() -> Phased:
     """Wire ``follow_source``: both servers in SQL, how far the clone is into the ledger and, if there is one, the outbox."""
     from kuroshio.adapters.aurora_ledger import AuroraLedger
     from kuroshio.adapters.clusters import RdsClusters
@@ -54,11 +54,13 @@ def follow_source() -> Following:
     from kuroshio.adapters.following_sides import SqlSides
     from kuroshio.adapters.work_files import S3WorkFiles
     from kuroshio.aurora.following import Following
+    from kuroshio.aurora.phases import FOLLOWING, Phased
 
     environment, rds = from_env(Aurora, os.environ), RdsClusters()
     ledger = AuroraLedger(environment.ledger_table)
     sides = SqlSides(rds, DatabaseLogins(rds, environment.database_authority), ledger)
-    return Following(sides, ledger, S3WorkFiles(environment.plan_bucket), _figures(environment), now)
+    function = Following(sides, ledger, S3WorkFiles(environment.plan_bucket), _figures(environment), now)
+    return Phased(function, ledger, FOLLOWING, now)
 
 
 def _figures(environment: Aurora) -> Figures:
