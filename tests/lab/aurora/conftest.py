@@ -10,6 +10,7 @@ from kuroshio.adapters.replication import Instance
 from lab import engine as engines
 from lab.databases import server as databases
 from lab.databases.authority import Authority
+from lab.rds import administration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,14 @@ def _open_to_us(server: databases.Server) -> None:
     server.engine.execute(
         server.container, ["mariadb", "--no-defaults", "-uroot", "-S", "/run/mysqld/mysqld.sock", "-e", statements]
     )
+
+
+@pytest.fixture(scope="session")
+def prepared(pair: Pair) -> Pair:
+    """Both with RDS's procedures and an administrator, once: modules share the servers, and a user is made only once."""
+    for server in (pair.source, pair.clone):
+        administration.install(server, "admin", "administers")
+    return pair
 
 
 @pytest.fixture

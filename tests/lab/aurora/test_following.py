@@ -19,7 +19,6 @@ from kuroshio.aurora.request import ErrorPolicy, ReplicateRequest
 from kuroshio.aurora.seed import Seed
 from kuroshio.aurora.sides import NoFigures, Origin
 from kuroshio.errors import AccessRefused, FollowRefused
-from lab.rds import administration
 from tests.fakes.aurora_ledger import InMemoryAuroraLedger
 from tests.fakes.binlog_files import cut
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from kuroshio.adapters.mysql import Login
     from tests.lab.aurora.conftest import Pair
 
-PASSWORD = "administers"
+PASSWORD = "administers"  # as the fixture "prepared" made it
 REQUEST = ReplicateRequest("shop", "shop-next")
 
 
@@ -115,13 +114,6 @@ class World:
 
     def allow(self, *numbers: int, most: int = 5) -> None:
         self.request = replace(self.request, errors=ErrorPolicy("skip", numbers, most))
-
-
-@pytest.fixture(scope="module")
-def prepared(pair: Pair) -> Pair:
-    for server in (pair.source, pair.clone):
-        administration.install(server, "admin", PASSWORD)
-    return pair
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from kuroshio.adapters.mysql import Server
 from kuroshio.adapters.replication import Instance
 from kuroshio.errors import AccessRefused, RequestRefused
 from lab.engine import EngineError
-from lab.rds import administration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from kuroshio.adapters.mysql import Login
 
-PASSWORD = "administers"
+PASSWORD = "administers"  # as the fixture "prepared" made it
 
 
 class Administered:
@@ -70,13 +69,6 @@ class Administered:
 
     def ids(self) -> list[object]:
         return [row[0] for row in self.clone.rows("SELECT id FROM shop.orders ORDER BY id")]
-
-
-@pytest.fixture(scope="module")
-def prepared(pair: Pair) -> Pair:
-    for server in (pair.source, pair.clone):
-        administration.install(server, "admin", PASSWORD)
-    return pair
 
 
 @pytest.fixture
