@@ -20,6 +20,7 @@ KINDS = {
     "conflict": (409, "ConflictException"),
     "access-denied": (403, "AccessDeniedException"),
     "error": (500, "InternalServerError"),
+    "lost": (500, "InternalServerError"),  # the call is done, and its answer does not arrive
     "delay": (0, ""),
 }
 _CODES = {
@@ -36,6 +37,7 @@ _CODES = {
     ("ecr", "not-found"): (400, "RepositoryNotFoundException"),
     ("ssm", "not-found"): (400, "ParameterNotFound"),
     ("iam", "not-found"): (404, "NoSuchEntity"),
+    ("rds", "access-denied"): (403, "AccessDenied"),
     ("rds", "throttled"): (400, "Throttling"),
     ("rds", "not-found"): (404, "DBClusterNotFoundFault"),
     ("rds", "conflict"): (400, "InvalidDBClusterStateFault"),

@@ -64,6 +64,8 @@ class Gateway:
         if fault is not None and fault.seconds:
             time.sleep(fault.seconds)
         status, code = fault.error(call.service) if fault else (0, "")
+        if fault is not None and fault.kind == "lost":
+            self._route(call, request, environ, caller)
         if status:
             answer = error_answer(call, status, code, f"{code} (a fault that was asked for: kuroshio lab fault)")
         else:

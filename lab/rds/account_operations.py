@@ -42,14 +42,17 @@ class AccountOperations:
         made = self._account.add_group(
             asked["DBClusterParameterGroupName"], asked["DBParameterGroupFamily"], asked["Description"]
         )
+        made.tags = asking.tags(asked)
         return {"DBClusterParameterGroup": documents.group(made)}
 
     def copy_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
-        """With the values of another, Amazon's own too."""
+        """With the values of another, but not of Amazon's own."""
         source = self._account.group(asked["SourceDBClusterParameterGroupIdentifier"])
+        if source.is_default:
+            raise Refused("InvalidParameterValue", f"{source.name} is a default parameter group and cannot be copied.")
         name, words = (asked[f"TargetDBClusterParameterGroup{part}"] for part in ("Identifier", "Description"))
         made: Group = self._account.add_group(name, source.family, words)
-        made.values = dict(source.values)
+        made.values, made.tags = dict(source.values), asking.tags(asked)
         return {"DBClusterParameterGroup": documents.group(made)}
 
     def modify_db_cluster_parameter_group(self, asked: Parameters) -> dict[str, Any]:
@@ -141,7 +144,7 @@ class AccountOperations:
         }
 
     def list_tags_for_resource(self, asked: Parameters) -> dict[str, Any]:
-        """Of a cluster or an instance."""
+        """Of a cluster, an instance or a cluster parameter group."""
         return {"TagList": documents.tags(self._tags_of(asked["ResourceName"]))}
 
     def add_tags_to_resource(self, asked: Parameters) -> dict[str, Any]:
@@ -157,4 +160,6 @@ class AccountOperations:
         return {}
 
     def _tags_of(self, arn: str) -> dict[str, str]:
+        if ":cluster-pg:" in arn:
+            return self._account.group(arn).tags
         return self._account.instance(arn).tags if ":db:" in arn else self._account.cluster(arn).tags

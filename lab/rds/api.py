@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from lab.rds.asking import Parameters
 
 
+# What callers ask for and find again; a server does not change by it.
+_CLUSTER_SETTINGS = (
+    "EnableIAMDatabaseAuthentication",
+    "EnableCloudwatchLogsExports",
+    "CopyTagsToSnapshot",
+    "KmsKeyId",
+)
+_INSTANCE_SETTINGS = (
+    "PubliclyAccessible",
+    "AutoMinorVersionUpgrade",
+    "CACertificateIdentifier",
+    "DBParameterGroupName",
+)
+
+
 class Api(AccountOperations):
     """Implements the gateway's ``Service``."""
 
@@ -81,14 +96,15 @@ class Api(AccountOperations):
         """Another name, version, parameter group, password, security groups, deletion protection."""
         one = self._account.cluster(asked["DBClusterIdentifier"])
         require(one, "available")
-        if "DBClusterParameterGroupName" in asked:
+        is_upgrade = asked.get("EngineVersion", one.version) != one.version
+        if "DBClusterParameterGroupName" in asked and not is_upgrade:
             one.group = self._account.group(asked["DBClusterParameterGroupName"]).name
         if "VpcSecurityGroupIds" in asked:
             one.security_groups = tuple(asked["VpcSecurityGroupIds"])
         one.protected = asked.get("DeletionProtection", one.protected)
         if "MasterUserPassword" in asked:
             self._aurora.change_password(one, asked["MasterUserPassword"])
-        if asked.get("EngineVersion", one.version) != one.version:
+        if is_upgrade:
             self._upgrade(one, asked)
         if "NewDBClusterIdentifier" in asked:
             before = one.name
@@ -116,10 +132,9 @@ class Api(AccountOperations):
                 "InvalidParameterCombination",
                 "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
             )
-        document = documents.cluster(self._aurora, one)
-        self._account.remove_cluster(one)
+        self._account.judge_removal(one)
         self._aurora.remove(one)
-        return {"DBCluster": {**document, "Status": "deleting"}}
+        return self._cluster(one)
 
     def _add(self, asked: Parameters, version: str, user: str) -> Cluster:
         made = self._account.add_cluster(
@@ -132,10 +147,11 @@ class Api(AccountOperations):
         )
         made.security_groups = tuple(asked.get("VpcSecurityGroupIds", ()))
         made.protected = asked.get("DeletionProtection", False)
+        made.settings = {name: asked[name] for name in _CLUSTER_SETTINGS if name in asked}
         return made
 
     def _upgrade(self, one: Cluster, asked: Parameters) -> None:
-        version = asked["EngineVersion"]
+        version, before = asked["EngineVersion"], one.group
         if version not in VERSIONS:
             raise Refused(
                 "InvalidParameterCombination",
@@ -147,8 +163,19 @@ class Api(AccountOperations):
                     "InvalidParameterCombination",
                     "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
                 )
-            one.group = asked.get("DBClusterParameterGroupName") or f"default.{family_of(version)}"
-        self._aurora.upgrade(one, version)
+            group = self._account.group(asked.get("DBClusterParameterGroupName") or f"default.{family_of(version)}")
+            if group.family != family_of(version):
+                raise Refused(
+                    "InvalidParameterCombination",
+                    f"The current DB cluster parameter group {group.name} is custom. You must explicitly specify a new DB "
+                    "cluster parameter group, either default or custom, for the engine version upgrade.",
+                )
+            one.group = group.name
+            for member in self._account.members(one):
+                member.settings["DBParameterGroupName"] = asked.get(
+                    "DBInstanceParameterGroupName", f"default.{family_of(version)}"
+                )
+        self._aurora.upgrade(one, version, before)
 
     def _cluster(self, one: Cluster) -> dict[str, Any]:
         return {"DBCluster": documents.cluster(self._aurora, one)}
@@ -171,6 +198,7 @@ class Api(AccountOperations):
             asked.get("PromotionTier", 1),
             asking.tags(asked),
         )
+        made.settings = {name: asked[name] for name in _INSTANCE_SETTINGS if name in asked}
         self._aurora.begin(made)
         return {"DBInstance": documents.instance(self._aurora, made)}
 
@@ -185,6 +213,8 @@ class Api(AccountOperations):
     def delete_db_instance(self, asked: Parameters) -> dict[str, Any]:
         """The volume stays until the cluster goes."""
         one = self._account.instance(asked["DBInstanceIdentifier"])
+        if one.status == "deleting":
+            raise Refused("InvalidDBInstanceState", f"Instance {one.name} is already being deleted.")
         self._aurora.remove_instance(one)
         return {"DBInstance": documents.instance(self._aurora, one)}
 

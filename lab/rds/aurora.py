@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import shutil
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,6 +28,7 @@ log = logging.getLogger("lab.rds")
 
 _BINLOGS = "mysql-bin-changelog." + "[0-9]" * 6  # and not their indexes, which end in .idx
 _STALE = timedelta(hours=1)
+_PURGED_WITHIN_S = 10.0
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Faults:
     """
 
     event: str = ""
+    statuses: dict[str, str] = field(default_factory=dict)  # of clusters and instances that RDS gives up, by name
+    no_upgrade: str = ""  # why RDS's own checks find that a cluster cannot be upgraded
     held: list[Callable[[], None]] = field(default_factory=list)
 
     def release(self) -> None:
@@ -164,14 +168,21 @@ class Aurora:
 
         self._do(cluster, "failing-over", failed_over)
 
-    def upgrade(self, cluster: Cluster, version: str) -> None:
-        """Restart, and another number in the API: the server stays what it is."""
+    def upgrade(self, cluster: Cluster, version: str, before: str) -> None:
+        """Restart, and another number in the API: the server stays what it is. ``before``: the group of the old version."""
         writer = self.account.members(cluster)[:1]
 
         def upgraded() -> None:
+            if self.faults.no_upgrade:
+                cluster.status, cluster.group = "available", before
+                message = f"Database cluster is in a state that cannot be upgraded: {self.faults.no_upgrade}"
+                self.account.tell("db-cluster", cluster.name, message, "maintenance")
+                return
             if writer:
                 self._stop(cluster)
                 self._start(cluster, writer[0])
+                for member in self.account.members(cluster):
+                    member.applied = self.account.static_values(cluster)
             cluster.version, cluster.status = version, "available"
             self.account.tell(
                 "db-cluster",
@@ -212,9 +223,28 @@ class Aurora:
         self._do(cluster, cluster.status, removed)
 
     def remove(self, cluster: Cluster) -> None:
-        """The volume goes."""
-        server = self._servers.pop(cluster.resource)
-        shutil.rmtree(server.folder, ignore_errors=True)
+        """The volume goes, after the instances that go already."""
+
+        def removed() -> None:
+            self.account.remove_cluster(cluster)
+            server = self._servers.pop(cluster.resource)
+            shutil.rmtree(server.folder, ignore_errors=True)
+
+        self._do(cluster, "deleting", removed)
+
+    def purge(self, cluster: str) -> None:
+        """What RDS does with old binlogs every few minutes: without a retention all but the last file go."""
+        server = self.server(cluster)
+        asked = "SELECT IFNULL(value, 'NULL') FROM mysql.rds_configuration WHERE name = 'binlog retention hours'"
+        kept = server.administer(asked).strip()
+        server.administer("FLUSH BINARY LOGS")
+        if kept != "NULL":
+            server.administer(f"PURGE BINARY LOGS BEFORE NOW() - INTERVAL {int(kept)} HOUR")
+            return
+        # MariaDB keeps a file until its background thread has noted that InnoDB needs it no more.
+        until = time.monotonic() + _PURGED_WITHIN_S
+        while len(logs := server.administer("SHOW BINARY LOGS").splitlines()) > 1 and time.monotonic() < until:
+            server.administer(f"PURGE BINARY LOGS TO '{logs[-1].split()[0]}'")
 
     def apply(self, group: str, names: list[str]) -> None:
         """Let running servers of a group have dynamic parameters."""
@@ -291,6 +321,9 @@ class Aurora:
         found = self.account.instances.get(instance)
         return self._port_behind(found.cluster) if found else 0
 
+    def _give_up(self, one: Cluster | Instance) -> None:
+        one.status = self.faults.statuses.get(one.name, one.status)
+
     def _do(
         self, cluster: Cluster, meanwhile: str, errand: Callable[[], None], instance: Instance | None = None
     ) -> None:
@@ -299,6 +332,7 @@ class Aurora:
         def done() -> None:
             try:
                 errand()
+                self._give_up(instance or cluster)
             except Exception:
                 log.exception("the lab's RDS could not do what it took: cluster %s", cluster.name)
                 (instance or cluster).status = "failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.place import ACCOUNT, REGION
 from lab.rds.parameters import Group, default_groups, family_of
@@ -14,7 +14,8 @@ from lab.rds.refusal import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_IDENTIFIER = re.compile(r"(?=.{1,63}\Z)[a-z](?:-?[a-z0-9])*")
+_IDENTIFIER = re.compile(r"[a-z](?:-?[a-z0-9])*")
+_LONGEST, _LONGEST_GROUP = 63, 255
 _KEPT = timedelta(days=14)
 DEFAULT_VERSION = "8.0.mysql_aurora.3.08.0"
 VERSIONS = (
@@ -37,6 +38,7 @@ class Instance:
     status: str = "creating"
     tier: int = 1
     applied: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)  # that RDS keeps and the lab does nothing about
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -56,6 +58,7 @@ class Cluster:
     protected: bool = False
     clone_group: str = ""
     resource: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)  # that RDS keeps and the lab does nothing about
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -189,18 +192,23 @@ class Account:
         cluster.name = short
         self.clusters[short] = cluster
 
-    def remove_cluster(self, cluster: Cluster) -> None:
-        """Raises Refused while it has members, or is protected."""
+    def judge_removal(self, cluster: Cluster) -> None:
+        """Raises Refused while it has members that stay, or is protected, or is being removed."""
+        if cluster.status == "deleting":
+            raise Refused("InvalidDBClusterStateFault", f"Cluster {cluster.name} is already being deleted.")
         if cluster.protected:
             raise Refused(
                 "InvalidParameterCombination",
                 "Cannot delete protected Cluster, please disable deletion protection and try again.",
             )
-        if self.members(cluster):
+        if any(member.status != "deleting" for member in self.members(cluster)):
             raise Refused(
                 "InvalidDBClusterStateFault",
                 "Cluster cannot be deleted, it still contains DB instances in non-deleting state.",
             )
+
+    def remove_cluster(self, cluster: Cluster) -> None:
+        """Its name is free again."""
         del self.clusters[cluster.name]
         self.tell("db-cluster", cluster.name, "DB cluster deleted", "deletion")
 
@@ -215,7 +223,7 @@ class Account:
 
     def add_group(self, name: str, family: str, description: str) -> Group:
         """Raises Refused for a name that is taken, or a family that is none."""
-        short = _identifier(name)
+        short = _identifier(name, _LONGEST_GROUP)
         if short in self.groups:
             raise Refused("DBParameterGroupAlreadyExists", f"Parameter group {short} already exists")
         if f"default.{family}" not in self.groups:
@@ -258,8 +266,8 @@ def _short(name: str) -> str:
     return name.rsplit(":", 1)[-1].lower()
 
 
-def _identifier(name: str) -> str:
-    if not _IDENTIFIER.fullmatch(name.lower()):
+def _identifier(name: str, longest: int = _LONGEST) -> str:
+    if len(name) > longest or not _IDENTIFIER.fullmatch(name.lower()):
         raise Refused(
             "InvalidParameterValue",
             f"The parameter {name} is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens.",

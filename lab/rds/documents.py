@@ -40,11 +40,15 @@ def cluster(aurora: Aurora, one: Cluster) -> dict[str, Any]:
             for member in aurora.account.members(one)
         ],
         "VpcSecurityGroups": [{"VpcSecurityGroupId": group, "Status": "active"} for group in one.security_groups],
-        "StorageEncrypted": False,
+        "StorageEncrypted": "KmsKeyId" in one.settings,
         "DbClusterResourceId": one.resource,
         "CloneGroupId": one.clone_group or None,
         "ClusterCreateTime": one.created,
         "DeletionProtection": one.protected,
+        "IAMDatabaseAuthenticationEnabled": one.settings.get("EnableIAMDatabaseAuthentication", False),
+        "EnabledCloudwatchLogsExports": one.settings.get("EnableCloudwatchLogsExports", []),
+        "CopyTagsToSnapshot": one.settings.get("CopyTagsToSnapshot", False),
+        "KmsKeyId": one.settings.get("KmsKeyId"),
         "TagList": tags(one.tags),
     }
 
@@ -66,8 +70,14 @@ def instance(aurora: Aurora, one: Instance) -> dict[str, Any]:
         "PromotionTier": one.tier,
         "PendingModifiedValues": {},
         "DBParameterGroups": [
-            {"DBParameterGroupName": f"default.{family_of(home.version)}", "ParameterApplyStatus": "in-sync"}
+            {
+                "DBParameterGroupName": one.settings.get("DBParameterGroupName", f"default.{family_of(home.version)}"),
+                "ParameterApplyStatus": "in-sync",
+            }
         ],
+        "PubliclyAccessible": one.settings.get("PubliclyAccessible", False),
+        "AutoMinorVersionUpgrade": one.settings.get("AutoMinorVersionUpgrade", True),
+        "CACertificateIdentifier": one.settings.get("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
         "TagList": tags(one.tags),
     }
 

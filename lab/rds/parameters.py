@@ -65,6 +65,7 @@ class Group:
     family: str
     description: str
     values: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_default(self) -> bool:
