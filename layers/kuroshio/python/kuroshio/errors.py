@@ -24,6 +24,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── ReplicationBroken     a clone met an error of replication that it does not get over alone
         ├── CloneDiffers          a clone was compared with its source, and rows differ
         ├── FollowRefused         a clone follows something else than it should, or stands at an error that may not pass
+        ├── CloneFailed           RDS gave a clone up, or it did not come up as it must
         ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
@@ -126,6 +127,10 @@ class CloneDiffers(PermanentError):  # noqa: N818
 
 class FollowRefused(PermanentError):  # noqa: N818
     """A clone follows something else than it should, or stands at an error that the request does not let pass."""
+
+
+class CloneFailed(PermanentError):  # noqa: N818
+    """RDS gave a clone or its upgrade up, or it came up otherwise than it must; the message says how it is now."""
 
 
 class CutOverReturned(PermanentError):  # noqa: N818

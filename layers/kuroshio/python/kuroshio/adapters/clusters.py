@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.adapters import aws
-from kuroshio.aurora.cluster import Cluster, Event, Member, Parameter, Quota
+from kuroshio.aurora.cluster import Cluster, Event, Group, Member, Parameter, Quota
 from kuroshio.errors import NotFound
 
 if TYPE_CHECKING:
@@ -40,15 +40,33 @@ class RdsClusters:
         pages = _pages("describe_db_cluster_parameters", "Parameters", DBClusterParameterGroupName=group)
         return [_parameter(each) for each in pages]
 
+    def group(self, name: str) -> Group | None:
+        """Return a cluster parameter group with its tags; None where there is none."""
+        try:
+            pages = _pages(
+                "describe_db_cluster_parameter_groups", "DBClusterParameterGroups", DBClusterParameterGroupName=name
+            )
+            found = next(pages, None)
+        except NotFound:
+            return None
+        if found is None:
+            return None
+        arn = found.get("DBClusterParameterGroupArn", "")
+        with aws.translated(f"reading the tags of the parameter group {name}"):
+            tags = aws.client("rds").list_tags_for_resource(ResourceName=arn)["TagList"] if arn else []
+        return Group(found["DBClusterParameterGroupName"], found["DBParameterGroupFamily"], _tags(tags))
+
     def groups_used_by(self, group: str) -> list[str]:
         """Return the names of the clusters that a change of this cluster parameter group touches."""
         return [cluster.name for cluster in self.clusters() if cluster.parameter_group == group]
 
     def events(self, instance: str, since: datetime) -> list[Event]:
         """Return what an instance told since then, the earliest first. RDS keeps events for 14 days."""
-        asked = {"SourceIdentifier": instance, "SourceType": "db-instance", "StartTime": since}
-        found = [_event(each) for each in _pages("describe_events", "Events", **asked)]
-        return sorted(found, key=lambda event: event.at)
+        return _events("db-instance", instance, since)
+
+    def cluster_events(self, cluster: str, since: datetime) -> list[Event]:
+        """Return what was told of a cluster itself since then, the earliest first."""
+        return _events("db-cluster", cluster, since)
 
     def subnets(self, group: str) -> list[str]:
         """Return the ids of the subnets of a subnet group. Raises NotFound."""
@@ -78,12 +96,27 @@ class RdsClusters:
         pages = _pages("describe_db_engine_versions", "DBEngineVersions", **asked)
         return [target["EngineVersion"] for each in pages for target in each.get("ValidUpgradeTarget", [])]
 
+    def family(self, engine: str, version: str) -> str:
+        """Return the family of parameter groups for a version. Raises NotFound for a version that this region has not."""
+        asked = {"Engine": engine, "EngineVersion": version, "IncludeAll": True}
+        found = next(_pages("describe_db_engine_versions", "DBEngineVersions", **asked), None)
+        if found is None:
+            raise NotFound(f"{self.region} has no {engine} {version}")
+        return str(found["DBParameterGroupFamily"])
+
 
 def _pages(operation: str, key: str, **asked: Any) -> Iterator[dict[str, Any]]:
     named = " ".join(str(value) for value in asked.values() if isinstance(value, str))
     with aws.translated(f"{operation.replace('_', ' ')} {named}".strip()):
         for page in aws.client("rds").get_paginator(operation).paginate(**asked):
             yield from page.get(key, [])
+
+
+def _events(kind: str, source: str, since: datetime) -> list[Event]:
+    # Without a beginning RDS tells of the last hour only.
+    asked = {"SourceIdentifier": source, "SourceType": kind, "StartTime": since}
+    found = [_event(each) for each in _pages("describe_events", "Events", **asked)]
+    return sorted(found, key=lambda event: event.at)
 
 
 def _instances(found: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -112,7 +145,9 @@ def _cluster(found: dict[str, Any], instances: Mapping[str, dict[str, Any]]) -> 
         created=found.get("ClusterCreateTime"),
         serverless="ServerlessV2ScalingConfiguration" in found,
         global_cluster=bool(found.get("GlobalClusterIdentifier")),
-        tags={tag["Key"]: tag.get("Value", "") for tag in found.get("TagList", [])},
+        tags=_tags(found.get("TagList", [])),
+        resource=found.get("DbClusterResourceId", ""),
+        protected=bool(found.get("DeletionProtection")),
     )
 
 
@@ -126,7 +161,12 @@ def _member(found: dict[str, Any], instances: Mapping[str, dict[str, Any]]) -> M
         status=instance.get("DBInstanceStatus", ""),
         instance_class=instance.get("DBInstanceClass", ""),
         created=instance.get("InstanceCreateTime"),
+        tags=_tags(instance.get("TagList", [])),
     )
+
+
+def _tags(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in found}
 
 
 def _parameter(found: dict[str, Any]) -> Parameter:

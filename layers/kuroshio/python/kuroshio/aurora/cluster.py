@@ -20,11 +20,15 @@ class Member:
     status: str = ""
     instance_class: str = ""
     created: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster. ``status`` is the API's word: ``available``, ``creating``, ``upgrading`` …"""
+    """A cluster. ``status`` is the API's word: ``available``, ``creating``, ``upgrading`` …
+
+    A name moves from cluster to cluster at a cut-over; ``resource`` never does.
+    """
 
     name: str
     arn: str
@@ -47,6 +51,8 @@ class Cluster:
     serverless: bool = False
     global_cluster: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    resource: str = ""
+    protected: bool = False  # from being deleted
 
     @property
     def writer(self) -> Member | None:
@@ -73,6 +79,20 @@ class Parameter:
     apply_type: str
     modifiable: bool
     source: str  # "user", "system", "engine-default"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A cluster parameter group. ``family``: of the engine versions that it is for, such as ``aurora-mysql8.0``."""
+
+    name: str
+    family: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is Amazon's own: nobody can change it, and it cannot be copied."""
+        return self.name.startswith("default.")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,10 @@
 ``state``                  phase, request, run, started, by, source: how far it is now
 ``preflight``              the whole judgement
 ``seed``                   where the clone begins in its source's binlog: created once, never written over
+``account``                user, secret (its ARN), and the source on which the account is
+``group``                  the clone's parameter group, and ``as_source``: what a clone that takes over must have again
+``fence``, ``told``        how far the source was before it was cloned, and what the event told: ``seed`` rests on both
+``instance``, ``upgrade``  what was asked of RDS, and when
 ``skip#<n>``               a transaction that was skipped, with its content
 ``verification#<iso>``     a proof, or what differs
 ``approval#<name>``        what was asked of a person, and the answer
@@ -11,6 +15,9 @@
 ``event#<iso>#<random>``   something that happened (``note``)
 ``lag#<iso>#<random>``     how far it was behind (``note``); kept for a month
 =========================  ====================================================================================
+
+What was changed on a source is kept under ``source/<its name>``, which no clone can be called: ``before#…`` is how it was,
+``need#…#<clone>`` which clones need the change still.
 """
 
 from __future__ import annotations

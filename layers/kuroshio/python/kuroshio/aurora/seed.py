@@ -114,3 +114,15 @@ def check(seed: Seed, logs: Mapping[str, int], *, log_bin: bool, enhanced: bool)
         raise SeedRefused(
             f"{position} lies beyond the end of that file, {logs[position.file]}: the position is not the source's"
         )
+
+
+def check_fence(seed: Seed, fence: Position) -> None:
+    """Hold the position against where the source was before anybody asked for the clone.
+
+    Raises SeedRefused for an earlier one: the clone has all that was written by then, and would do a part of it twice.
+    """
+    if seed.position < fence:
+        raise SeedRefused(
+            f"{seed.position} is early: the source had written up to {fence} before the clone was asked for, so the clone has "
+            "more than that position says. Remove the clone and make it again"
+        )

@@ -13,6 +13,7 @@ from kuroshio.config import from_env
 
 if TYPE_CHECKING:
     from kuroshio.aurora.inspecting import Inspecting
+    from kuroshio.aurora.making import World
     from kuroshio.aurora.phases import Phased
     from kuroshio.aurora.sides import Figures
 
@@ -74,6 +75,47 @@ def _figures(environment: Aurora) -> Figures:
 
     outbox = SqsOutbox(environment.outbox_queue_url)
     return OutboxFigures(outbox, environment.mackerel_service, time.time, PowertoolsJournal().warn)
+
+
+@dataclass(frozen=True)
+class PrepareSource:
+    """What ``prepare_source`` has besides: with what the names of the environment's secrets begin."""
+
+    secret_prefix: str
+
+
+@cache
+def prepare_source() -> Phased:
+    """Wire ``prepare_source``: RDS, the source, and the login for replication in Secrets Manager."""
+    from kuroshio.adapters.replication_account import ReplicationSecrets
+    from kuroshio.aurora.phases import PREPARING, Phased
+    from kuroshio.aurora.preparing import PrepareSource as Preparing
+
+    world, secrets = _world(), ReplicationSecrets(from_env(PrepareSource, os.environ).secret_prefix)
+    return Phased(Preparing(world, secrets), world.ledger, PREPARING, now)
+
+
+@cache
+def clone_cluster() -> Phased:
+    """Wire ``clone_cluster``: RDS and both servers."""
+    from kuroshio.aurora.cloning import CloneCluster
+    from kuroshio.aurora.phases import CLONING, Phased
+
+    world = _world()
+    return Phased(CloneCluster(world), world.ledger, CLONING, now)
+
+
+def _world() -> World:
+    from kuroshio.adapters.aurora_ledger import AuroraLedger
+    from kuroshio.adapters.cluster_changes import RdsChanges
+    from kuroshio.adapters.clusters import RdsClusters
+    from kuroshio.adapters.database import SqlDatabases
+    from kuroshio.adapters.database_logins import DatabaseLogins
+    from kuroshio.aurora.making import World
+
+    environment, rds = from_env(Aurora, os.environ), RdsClusters()
+    databases = SqlDatabases(DatabaseLogins(rds, environment.database_authority))
+    return World(rds, RdsChanges(rds), databases, AuroraLedger(environment.ledger_table), now)
 
 
 def now() -> datetime:
