@@ -94,9 +94,14 @@ class TemplateUnreadable(PermanentError):  # noqa: N818
 
 
 class SettingsInvalid(PermanentError):  # noqa: N818
-    """kuroshio.yaml is not as its schema says. The message names the line, what stands there and what was expected."""
+    """A file of settings is not as its schema says. The message names the line, what stands there and what was expected."""
 
     exit_code = 2
+
+    def __init__(self, message: str, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
 
 
 class BinlogUnreadable(PermanentError):  # noqa: N818

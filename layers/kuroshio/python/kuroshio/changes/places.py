@@ -37,7 +37,8 @@ class Place:
         """Return the error that says what stands here and what was expected."""
         column = self.node.start_mark.column + 1 if self.node else 1
         where = f"{self.file}, line {self.line}, column {column}"
-        return SettingsInvalid(f"{where}: {self.name} is {self._found}; expected {expected}")
+        message = f"{where}: {self.name} is {self._found}; expected {expected}"
+        return SettingsInvalid(message, line=self.line, column=column)
 
     @property
     def _found(self) -> str:
@@ -106,10 +107,13 @@ class Place:
         return text
 
 
-def read(content: bytes, file: str) -> Place:
-    """Read the file. Raises SettingsInvalid when it is not well-formed YAML within the bounds of ``document.load``."""
+def read(content: bytes, file: str, repeated: list[str] | None = None) -> Place:
+    """Read the file. Raises SettingsInvalid when it is not well-formed YAML within the bounds of ``document.load``.
+
+    ``repeated``: as there.
+    """
     try:
-        value = load(content)
+        value = load(content, repeated)
     except (TemplateUnreadable, LimitExceeded) as error:
         raise SettingsInvalid(f"{file}: {error}") from None
     try:
