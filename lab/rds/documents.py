@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lab.rds.clusters import Cluster, Event, Instance
     from lab.rds.parameters import Group
 
+_ENGINE = "aurora-mysql"
+
 
 def cluster(aurora: Aurora, one: Cluster) -> dict[str, Any]:
     """A ``DBCluster``."""
@@ -24,7 +26,7 @@ def cluster(aurora: Aurora, one: Cluster) -> dict[str, Any]:
         "Endpoint": aurora.address,
         "ReaderEndpoint": aurora.address,
         "MultiAZ": False,
-        "Engine": "aurora-mysql",
+        "Engine": _ENGINE,
         "EngineVersion": one.version,
         "EngineMode": "provisioned",
         "Port": aurora.port(one.name),
@@ -62,7 +64,7 @@ def instance(aurora: Aurora, one: Instance) -> dict[str, Any]:
         "DBInstanceClass": one.instance_class,
         "DBInstanceStatus": one.status,
         "DBClusterIdentifier": home.name,
-        "Engine": "aurora-mysql",
+        "Engine": _ENGINE,
         "EngineVersion": home.version,
         "MasterUsername": home.user,
         "Endpoint": {"Address": aurora.address, "Port": aurora.instance_port(one.name)},

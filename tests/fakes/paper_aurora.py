@@ -50,6 +50,7 @@ class PaperServer:
     follows: tuple[bool, str] = (False, "")
     open_work: list[str] = field(default_factory=list)
     enhanced: bool = False
+    has_procedure: bool = True
 
     def write(self, size: int = 100) -> None:
         if self.last is not None:
@@ -153,6 +154,11 @@ class PaperDatabase:
     def guard(self) -> Guard:
         forced = self.paper.forced
         return Guard(self.paper.writes_binlog, forced["event_scheduler"] == "ON", forced["read_only"] == "1")
+
+    def refuse_writes(self) -> bool:
+        if self.paper.has_procedure:
+            self.paper.forced["read_only"] = "1"
+        return self.paper.has_procedure
 
     def position(self) -> Position:
         if self.paper.last is None or not self.paper.writes_binlog:

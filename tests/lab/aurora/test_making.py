@@ -227,11 +227,11 @@ def test_a_clone_takes_nobodys_writes_and_fires_no_event(lab: Running, ready: St
     )
     ready.make("guarded")
     clone = lab.sql("guarded")
+    assert ready("seed", clone="guarded")["told"]
     assert clone.rows("SELECT @@log_bin, @@event_scheduler, @@read_only") == [(1, "OFF", 1)]
     assert clone.rows("SELECT STATUS FROM information_schema.EVENTS") == [("ENABLED",)]
     with pytest.raises(RequestRefused, match="1290"):
         clone.rows("INSERT INTO app.orders (note, amount) VALUES ('rogue', 1)")
-    assert ready("seed", clone="guarded")["told"]
     source.rows("DROP EVENT app.fires")
     lab.rds.reset_db_cluster_parameter_group(
         DBClusterParameterGroupName="shop",

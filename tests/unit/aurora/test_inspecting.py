@@ -76,8 +76,8 @@ def test_a_person_may_look_at_any_time_and_no_record_and_no_run_knows_of_it() ->
     }
     assert answer["may_begin"] is True
     assert (world.state(), world.ledger.all("orders-next", "")) == before
-    blocked = {**event, "request": REQUEST | {"source": "nowhere"}}
-    assert Inspecting(world.ledger, world.look, world.now).run(blocked)["may_begin"] is False
+    world.look.facts = replace(GOOD, sql=replace(GOOD.sql, enhanced=True))
+    assert Inspecting(world.ledger, world.look, world.now).run(event)["may_begin"] is False
 
 
 def test_a_source_without_traps_may_be_cloned_and_all_that_was_found_is_kept() -> None:

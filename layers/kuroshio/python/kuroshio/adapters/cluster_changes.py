@@ -76,7 +76,8 @@ class RdsChanges:
                 "ApplyMethod": "immediate" if known[name].apply_type == "dynamic" else "pending-reboot",
             }
             for name, value in values.items()
-            if name not in refused and known[name].value != value
+            # Set it though it is the engine's own value: another version has another one.
+            if name not in refused and (known[name].value, known[name].source) != (value, "user")
         ]
         for some in _in_calls(wanted):
             refused += self._set(group, some)

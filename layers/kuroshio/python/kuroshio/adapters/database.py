@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _RETENTION = "binlog retention hours"
 _READERS = "SELECT USER, HOST FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%' ORDER BY 1, 2"
 _PRIVILEGES = "SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = %s"
+# Since Aurora 3.06.
+_PROCEDURE = "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_NAME = 'rds_set_read_only'"
 _LONG_S = 60
 _TRANSACTIONS = """
 SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, NOW()) FROM information_schema.INNODB_TRX
@@ -49,6 +51,13 @@ class SqlDatabase:
         asked = "SELECT @@GLOBAL.log_bin, @@GLOBAL.event_scheduler, @@GLOBAL.read_only"
         log_bin, scheduler, read_only = self._server.rows(asked)[0]
         return Guard(bool(int(log_bin)), str(scheduler).upper() in {"ON", "1"}, bool(int(read_only)))
+
+    def refuse_writes(self) -> bool:
+        """Of everybody but replication, until it restarts. False where RDS has no procedure for it."""
+        if not self._server.rows(_PROCEDURE)[0][0]:
+            return False
+        self._server.rows("CALL mysql.rds_set_read_only(1)")
+        return self.guard().read_only
 
     def position(self) -> Position:
         """How far its binlog reaches. Raises NotFound where it writes none."""

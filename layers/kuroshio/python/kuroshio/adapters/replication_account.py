@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 from contextlib import contextmanager
 
 _ABSENT = "ResourceNotFoundException"
+_THERE = frozenset({"ResourceExistsException", "InvalidRequestException"})  # the second while it is being deleted
 # By this name one request has one token, whoever repeats it: Secrets Manager makes one version of it.
 _TOKENS = uuid.uuid5(uuid.NAMESPACE_URL, "kuroshio/aurora/replication")
 
@@ -28,16 +29,8 @@ class ReplicationSecrets:
 
     def find(self, name: str) -> Secret | None:
         """The login of that name, as it is now: somebody may rotate it. Raises RequestRefused where it is none."""
-        from botocore.exceptions import ClientError
-
         client, name = aws.client("secretsmanager"), self._prefix + name
-        told: dict[str, Any] = {}
-        with _asking("DescribeSecret", name):
-            try:
-                told = dict(client.describe_secret(SecretId=name))
-            except ClientError as error:
-                if aws.code_of(error) != _ABSENT:
-                    raise
+        told = _told(name)
         if not told or "DeletedDate" in told:
             return None
         with _asking("GetSecretValue", name):
@@ -67,16 +60,14 @@ class ReplicationSecrets:
                     Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
                 )
             except ClientError as error:
-                # The answer to the same name with another value, which a second password is: the first one stays.
-                if aws.code_of(error) == "ResourceExistsException":
-                    return
-                if aws.code_of(error) == "InvalidRequestException" and "deletion" in str(error):
-                    raise ServiceUnavailable(
-                        f"an earlier secret {name} is being deleted: the name is free in a moment, or, where somebody deleted "
-                        "it with a recovery window, after that (or: aws secretsmanager delete-secret "
-                        "--force-delete-without-recovery)"
-                    ) from error
-                raise
+                if aws.code_of(error) not in _THERE:
+                    raise
+        # "There is one" is the answer to the same name with another value, which a second password is: the first one stays.
+        if "DeletedDate" in _told(name):
+            raise ServiceUnavailable(
+                f"an earlier secret {name} is being deleted: the name is free in a moment, or, where somebody deleted it with a "
+                "recovery window, after that (or: aws secretsmanager restore-secret)"
+            )
 
     def delete(self, name: str) -> None:
         """Remove it at once, if it is there."""
@@ -89,6 +80,18 @@ class ReplicationSecrets:
             except ClientError as error:
                 if aws.code_of(error) != _ABSENT:
                     raise
+
+
+def _told(name: str) -> dict[str, Any]:
+    from botocore.exceptions import ClientError
+
+    with _asking("DescribeSecret", name):
+        try:
+            return dict(aws.client("secretsmanager").describe_secret(SecretId=name))
+        except ClientError as error:
+            if aws.code_of(error) != _ABSENT:
+                raise
+    return {}
 
 
 @contextmanager

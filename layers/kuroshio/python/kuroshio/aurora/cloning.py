@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kuroshio.aurora.request import ReplicateRequest
 
 # Before the clone first starts: an event that exists on the source exists on its clone, enabled, and would write there;
-# the clone's own binlog is what verification and a way back read. Nobody writes there before the cut-over, either.
-GUARDED = {"binlog_format": "ROW", "event_scheduler": "OFF", "read_only": "1"}
+# the clone's own binlog is what verification and a way back read. That nobody else writes is ``guarding``'s.
+GUARDED = {"binlog_format": "ROW", "event_scheduler": "OFF"}
 
 
 class CloneCluster:

@@ -137,6 +137,9 @@ class Database(Protocol):
     def guard(self) -> Guard:
         """Whether anything but replication can write to it."""
 
+    def refuse_writes(self) -> bool:
+        """Of everybody but replication, until it restarts. False, and nothing is done, where RDS has no procedure for it."""
+
     def position(self) -> Position:
         """How far its binlog reaches. Raises NotFound where it writes none."""
 
@@ -195,8 +198,8 @@ class World:
     clock: Callable[[], datetime]
 
     def now(self) -> str:
-        """The time as records have it."""
-        return self.clock().isoformat()
+        """The time as records have it: RDS tells its events to the millisecond, and they are held against it."""
+        return self.clock().isoformat(timespec="milliseconds")
 
     def note(self, request: ReplicateRequest, what: str, **more: Any) -> None:
         """Keep in the ledger that something was done."""

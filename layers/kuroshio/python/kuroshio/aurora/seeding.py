@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kuroshio.aurora import ownership
+from kuroshio.aurora import guarding, ownership
 from kuroshio.aurora import request as requests
 from kuroshio.aurora import seed as seeds
 from kuroshio.aurora.position import Position
@@ -42,7 +42,9 @@ class Seeding:
             found = self._told(request, clone)
             if found is None:
                 return {"told": False, "position": ""}
-            self._check_clone(request)
+            if not guarding.close(self._world, request):
+                self._wait(request, clone, f"{clone.name} was told by its parameter group to be read-only, and is not")
+                return {"told": False, "position": ""}
             at = self._check_source(request, found)
             kept = {**found.document(), "resource": clone.resource, "source_at": at, "checked_at": self._world.now()}
             kept = self._keep(request, clone, "seed", kept)
@@ -63,11 +65,19 @@ class Seeding:
             return seeds.Seed.parse(
                 self._keep(request, clone, "told", {**found.document(), "resource": clone.resource})
             )
-        first = {"resource": clone.resource, "at": self._world.now()}
-        waited = self._world.clock() - datetime.fromisoformat(self._keep(request, clone, "seed-awaited", first)["at"])
+        waited = self._waited(request, clone)
         if waited > PATIENCE:
             self._give_up(writer.name, since, waited)
         return None
+
+    def _waited(self, request: ReplicateRequest, clone: Cluster) -> timedelta:
+        first = {"resource": clone.resource, "at": self._world.now()}
+        kept = self._keep(request, clone, "seed-awaited", first)
+        return self._world.clock() - datetime.fromisoformat(kept["at"])
+
+    def _wait(self, request: ReplicateRequest, clone: Cluster, why: str) -> None:
+        if self._waited(request, clone) > PATIENCE:
+            raise CloneFailed(f"{why} after {PATIENCE}")
 
     def _give_up(self, writer: str, since: datetime, waited: timedelta) -> None:
         everything = self._world.rds.events(writer, since - _KEPT)
@@ -75,24 +85,6 @@ class Seeding:
         raise seeds.never_told(
             writer, waited.total_seconds(), [each.message for each in everything if each.at >= since]
         )
-
-    def _check_clone(self, request: ReplicateRequest) -> None:
-        with self._world.databases.clone(request) as server:
-            guard = server.guard()
-        lacking = [
-            *(
-                ["its event_scheduler is on: events of the source may have fired on it"]
-                if guard.event_scheduler
-                else []
-            ),
-            *([] if guard.log_bin else ["it writes no binlog of its own, by which others' writes would be found"]),
-            *([] if guard.read_only else ["it is not read-only: anybody may have written there"]),
-        ]
-        if lacking:
-            raise CloneFailed(
-                f"{request.clone} started without the parameters of {ownership.group_of_clone(request.clone)}: "
-                f"{'; '.join(lacking)}. Remove it and make it again"
-            )
 
     def _check_source(self, request: ReplicateRequest, found: seeds.Seed) -> str:
         with self._world.databases.source(request) as server:

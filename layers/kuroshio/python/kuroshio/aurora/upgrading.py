@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kuroshio.aurora import ownership, progress
+from kuroshio.aurora import guarding, ownership, progress
 from kuroshio.aurora import request as requests
 from kuroshio.errors import CloneFailed, RequestRefused
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # From the request until RDS's status says "upgrading", or an event why it will not.
 _BEGUN_WITHIN = timedelta(minutes=10)
-_OWN = frozenset({"binlog_format", "event_scheduler", "read_only"})
+_OWN = frozenset({"binlog_format", "event_scheduler"})
 
 
 class Upgrading:
@@ -38,8 +38,12 @@ class Upgrading:
         now = progress.judge(clone, ownership.writer_of(request.clone))
         asked = self._world.ledger.read(request.clone, "upgrade")
         is_asked = asked is not None and asked["resource"] == clone.resource and asked["to"] == wanted
-        if clone.version == wanted or not now.is_ready:
+        if not now.is_ready:
             return {"status": now.status, "version": clone.version}
+        if clone.version == wanted:
+            # The restart has opened it for writes again.
+            is_closed = guarding.close(self._world, request)
+            return {"status": now.status if is_closed else "closing", "version": clone.version}
         if asked is not None and is_asked and asked.get("sent"):
             self._look(request, clone, asked)
             return {"status": "upgrading", "version": clone.version}

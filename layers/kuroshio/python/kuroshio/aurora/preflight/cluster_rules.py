@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kuroshio.aurora.finding import Severity
-from kuroshio.aurora.preflight.rules import Rule, Verdict, blocking, counted, fine, warning
+from kuroshio.aurora.preflight.rules import Rule, Verdict, blocking, counted, fine, note, warning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +64,10 @@ def _group(clusters: tuple[Cluster, ...], case: Case) -> Verdict:
             [group],
         )
     if sharing:
-        return blocking(
-            f"the parameter group {group} must be changed, and {counted(sharing, 'other cluster')} would change with it: "
-            + ", ".join(sharing),
-            "Give the source a group of its own first.",
+        return warning(
+            f"the parameter group {group} is that of {counted(sharing, 'other cluster')} too ({', '.join(sharing)}), and the binlog "
+            "must be switched on",
+            "The source gets a copy of it as a group of its own; the others keep theirs as it is.",
             sharing,
         )
     return fine(f"the parameter group {group} is the source's alone")
@@ -85,31 +85,24 @@ def _in_sync(cluster: Cluster, _case: Case) -> Verdict:
 
 
 def _clone_group(parameters: Mapping[str, Parameter], case: Case) -> Verdict:
+    """The clone has a group of its own (``cloning``), in which what would harm it is otherwise."""
     name = case.request.options.parameter_group or case.cluster.parameter_group
     filters = sorted(each for each in parameters if _filters(each) and parameters[each].value)
     if filters:
-        return blocking(
-            f"{name} has filters of replication ({', '.join(filters)}): the clone would not do all that the source does",
-            "Take them out of the clone's group.",
+        return warning(
+            f"{name} has filters of replication ({', '.join(filters)}), which the clone's own group will not have",
+            "Set them on the clone after a cut-over, if they are needed there.",
             filters,
         )
     if _is_on(parameters, "event_scheduler"):
-        told = case.facts.sql.events
-        events = told if isinstance(told, tuple) else ()
-        judge = warning if told == () else blocking
-        return judge(
-            f"{name} has event_scheduler on: events that exist before the clone stay enabled on it, and each of them "
-            "would write there too",
-            "Name in options.parameter_group one with event_scheduler = OFF; it must be off before the clone first starts.",
-            events,
+        return note(
+            f"{name} has event_scheduler on; it is off in the clone's own group from before its first start, for events that "
+            "exist on the source would write on the clone too",
+            "Switch it on after a cut-over.",
         )
     if _is_on(parameters, "read_only"):
         return warning(f"{name} has read_only on", "The clone takes no writes after a cut-over until it is off.")
-    if case.request.options.parameter_group.startswith("default."):
-        return blocking(
-            f"{name} is a default group: the clone would write no binlog", "Name one with binlog_format = ROW."
-        )
-    return fine(f"{name} suits the clone")
+    return fine(f"the clone gets a group of its own with the values of {name}")
 
 
 def _filters(name: str) -> bool:
