@@ -18,6 +18,7 @@ _VERBS = {
     "deployed": "kuroshio.cli.deployed:deployed",
     "mackerel": "kuroshio.cli.mackerel:mackerel",
     "aurora": "kuroshio.cli.aurora:aurora",
+    "tasks": "kuroshio.cli.tasks:tasks",
     "wrap": "kuroshio.cli.wrap:wrap",
     "image": "kuroshio.cli.image:image",
     "layer": "kuroshio.cli.layer:layer",

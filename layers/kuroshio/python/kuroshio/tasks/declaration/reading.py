@@ -45,7 +45,8 @@ def parse(content: bytes, file: str = FILE, *, now: datetime, scripts: Scripts |
     _refuse_repeated(place, top, problems)
     problems.read(top.get("schema"), lambda value: value.one_of(SCHEMA), SCHEMA)
     defaults = Defaults(
-        problems.read(top.get("zone"), timing.zone, ""),
+        # Of a zone that is wrong the tasks are not accused as well; none of them goes on.
+        problems.read(top.get("zone"), timing.zone, "UTC" if "zone" in top else ""),
         timing.freezes(top["freezes"], problems) if "freezes" in top else (),
         notifies(top["notify"], problems) if "notify" in top else False,
     )
