@@ -86,7 +86,7 @@ def test_over_and_back_under_load(place: Whole) -> None:
         with never_two(place, "copy-1"):
             record = place.do("switch")
         assert is_over(place)
-        assert [step["step"] for step in record["steps"]] == ["fenced", "reached", "moved", "opened"]
+        assert [step["step"] for step in record["steps"]] == ["fenced", "reached", "moved", "decided", "opened"]
         assert {each["who"].partition("@")[0] for each in record["connections"]} <= {APP, USER}
         assert place.do("switch") == record
         assert place.do("switch", "another run") == record

@@ -312,7 +312,7 @@ def test_the_source_stays_closed_while_its_name_is_not_back() -> None:
 
 def test_the_record_tells_each_step_to_the_millisecond() -> None:
     record = switch(Stage()).run().document()
-    assert [step["step"] for step in record["steps"]] == ["fenced", "reached", "moved", "opened"]
+    assert [step["step"] for step in record["steps"]] == ["fenced", "reached", "moved", "decided", "opened"]
     assert record["back_from"] == "c.000009:4"
     times = [step["at_ms"] for step in record["steps"]]
     assert times == sorted(times)

@@ -134,6 +134,7 @@ class Switch:
             raise self.returned(str(error)) from error
         if not self._decided():
             raise self.returned("another run decided to return")
+        self._note("decided")
         self.open()
         return self.record
 
