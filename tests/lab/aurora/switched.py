@@ -119,7 +119,6 @@ class Pair:
         *_, file, offset = told.split()
         clone = self.target()
         clone.follow(self.behind(), Position(file, int(offset)))
-        clone.shut()  # as the first switch would; tests watch from before it
         clone.close()
 
 
@@ -212,11 +211,27 @@ def pair() -> Iterator[Pair]:
         server.rows(f"GRANT REPLICATION SLAVE ON *.* TO {REPLICA}@'%'")
         server.rows("CALL mysql.rds_set_configuration('binlog retention hours', 72)")
         server.close()
-        lab.clone("shop", "copy")
+        _make_group(lab)
+        lab.clone("shop", "copy", group="copy")
         both = Pair(lab)
         with _operator(lab):
             both.first_follow()
             yield both
+
+
+def _make_group(lab: Running) -> None:
+    """Of the clone, as ``clone_cluster`` makes it: events off, and nobody writes, from the first start on."""
+    lab.rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="copy", DBParameterGroupFamily="aurora-mysql8.0", Description="copy"
+    )
+    values = {"binlog_format": "ROW", "event_scheduler": "OFF", "read_only": "1"}
+    lab.rds.modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName="copy",
+        Parameters=[
+            {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+            for name, value in values.items()
+        ],
+    )
 
 
 @contextmanager

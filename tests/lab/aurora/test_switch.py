@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kuroshio.adapters.mysql import Server
-from kuroshio.errors import CutOverReturned, KuroshioError, Outpaced
+from kuroshio.errors import CutOverRefused, CutOverReturned, KuroshioError, Outpaced, TransientError
 from lab.databases.writers import Judgement, judge, writers
 from lab.rds.testing import PASSWORD, USER
 from tests.lab.aurora.switched import APP, Whole, whole
@@ -77,11 +77,15 @@ def is_over(place: Whole) -> bool:
 
 def test_over_and_back_under_load(place: Whole) -> None:
     place.verify()
-    answer = place.do("check")
-    failing = [each for each in answer["conditions"] if not each["holds"]]
-    assert [each["name"] for each in failing] == ["approved"]
-    place.ledger.put("copy", "approval#cut-over", {"answer": "approved", "by": "ada", "answered_at": "now"})
-    assert place.do("check")["holds"]
+    assert place.do("check", before_approval=True)["state"] == "ready"
+    with pytest.raises(CutOverRefused, match=r"not cut over: approved \(nobody has approved it\)$"):
+        place.do("check")
+    for run in ("run-1", "run-2"):
+        approved = {"answer": "approved", "by": "ada", "answered_at": "now", "run": run}
+        place.ledger.put("copy", "approval#cut-over", approved)
+        with pytest.raises(CutOverRefused, match="another run"):
+            place.do("check", "run-3")
+        assert place.do("check", run)["holds"]
     with load(place):
         with never_two(place, "copy-1"):
             record = place.do("switch")
@@ -91,8 +95,8 @@ def test_over_and_back_under_load(place: Whole) -> None:
         assert place.do("switch") == record
         assert place.do("switch", "another run") == record
         assert place.do("reverse")["state"] == "following"
-        assert place.do("reverse")["state"] == "following"
-        assert place.do("check", direction="back")["holds"]
+        assert place.do("reverse") == {"state": "following", "from": record["back_from"], "left": []}
+        assert place.do("check", "run-2", direction="back")["holds"]
         with never_two(place, "shop-1"):
             back = place.do("cut_back", "run-2")
         assert not is_over(place)
@@ -164,7 +168,7 @@ def test_a_run_that_is_killed_is_finished_or_undone_by_the_next(place: Whole, fa
             with pytest.raises(Outpaced, match="has until"):
                 place.switching().run(event)
             place.ahead_s += 300
-            assert place.do("check", run, direction=direction)["conditions"][0]["name"] == "resumed"
+            assert place.do("check", run, direction=direction)["state"] == "resumed"
             with pytest.raises(CutOverReturned, match="in the middle"):
                 place.switching().run(event)
             with pytest.raises(CutOverReturned, match="in the middle"):
@@ -176,18 +180,30 @@ def test_a_run_that_is_killed_is_finished_or_undone_by_the_next(place: Whole, fa
     assert place.open_ones() == [("copy-1" if is_over(place) else "shop-1")]
 
 
-def test_a_login_that_read_only_does_not_stop_is_refused_and_noticed(place: Whole) -> None:
-    step, direction, _ = start(place)
-    live = "copy-1" if is_over(place) else "shop-1"
+def test_a_login_that_read_only_does_not_stop_is_refused_before_anything_is_changed(place: Whole) -> None:
+    _, direction, _ = start(place)
     server = place.lab.aurora.server("shop")
     server.administer(f"CREATE USER rogue@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO rogue@'%'")
     place.verify()
-    conditions = {each["name"]: each for each in place.do("check", direction=direction)["conditions"]}
-    assert not conditions["no-rogue-writers"]["holds"]
-    assert "rogue@%" in conditions["no-rogue-writers"]["reason"]
-    assert place.open_ones() == [live]
+    open_before = place.open_ones()
+    with pytest.raises(CutOverRefused, match=r"no-rogue-writers \(read_only does not stop rogue@%"):
+        place.do("check", direction=direction, before_approval=True)
+    assert place.open_ones() == open_before
+    answer = place.switching().run(
+        {"step": "check", "run": "x", "direction": direction, "request": place.request(dry_run=True)}
+    )
+    assert [each["name"] for each in answer["conditions"] if not each["holds"]] == ["no-rogue-writers"]
     server.administer("DROP USER rogue@'%'")
-    del step
+
+
+def test_a_restart_of_either_server_changes_nothing(place: Whole) -> None:
+    step, direction, _ = start(place)
+    place.do("reverse", place.do(step, "restarted", direction=direction)["run"], direction=direction)
+    live, idle = ("copy-1", "shop-1") if is_over(place) else ("shop-1", "copy-1")
+    for instance in (live, idle):
+        place.lab.rds.reboot_db_instance(DBInstanceIdentifier=instance)
+    place.lab.rest()
+    assert place.open_ones() == [live]
 
 
 def test_two_runs_at_once_cut_over_once(place: Whole) -> None:
@@ -208,5 +224,9 @@ def test_two_runs_at_once_cut_over_once(place: Whole) -> None:
             each.join()
         done = [each for each in answers if isinstance(each, dict)]
         assert len({each["run"] for each in done}) == 1
+<<<<<<< HEAD
         assert [each for each in answers if not isinstance(each, dict | Outpaced)] == []
+=======
+        assert not [each for each in answers if not isinstance(each, dict | TransientError)]
+>>>>>>> a7158d8 (wip)
         place.do("reverse", done[0]["run"], direction=direction)

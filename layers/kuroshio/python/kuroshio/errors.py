@@ -25,6 +25,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── CloneDiffers          a clone was compared with its source, and rows differ
         ├── FollowRefused         a clone follows something else than it should, or stands at an error that may not pass
         ├── CloneFailed           RDS gave a clone up, or it did not come up as it must
+        ├── CutOverRefused        a condition of a cut-over does not hold; nothing was begun
         ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
@@ -136,6 +137,10 @@ class FollowRefused(PermanentError):  # noqa: N818
 
 class CloneFailed(PermanentError):  # noqa: N818
     """RDS gave a clone or its upgrade up, or it came up otherwise than it must; the message says how it is now."""
+
+
+class CutOverRefused(PermanentError):  # noqa: N818
+    """A condition of a cut-over does not hold; the message names each, the ledger has them all. Nothing was begun."""
 
 
 class CutOverReturned(PermanentError):  # noqa: N818

@@ -42,7 +42,7 @@ class SwitchLook:
     def __init__(self, servers: Servers, ledger: Ledger) -> None:
         self._servers, self._ledger = servers, ledger
 
-    def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> SwitchFacts:
+    def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any], run: str) -> SwitchFacts:
         """All of it."""
         now = datetime.now(UTC)
         of_source, of_target = (self._sql(request, side) for side in (source, target))
@@ -67,6 +67,7 @@ class SwitchLook:
             suspects=self._ledger.all(request.clone, "suspect#"),
             in_progress=attempt,
             approval=self._ledger.read(request.clone, "approval#cut-over"),
+            run=run,
             back=source["role"] == "clone",
         )
 
@@ -126,9 +127,8 @@ class SwitchLook:
         return _asked(side, stay)
 
     def _events(self, request: CutOverRequest, target: dict[str, Any]) -> bool:
-        scheduler = "SELECT @@GLOBAL.event_scheduler"
         side = self._servers.target(request, target)
-        return _asked(side, lambda side: str(_one(side, scheduler)).upper() in {"ON", "1"})
+        return _asked(side, lambda side: side.runs_events())
 
     def _versions(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> tuple[str, str]:
         sides = self._servers.source(request, source), self._servers.target(request, target)

@@ -12,6 +12,7 @@ from kuroshio.adapters.cluster_renaming import RdsNames
 from kuroshio.adapters.moved_names import Address, DnsRecord, NameParameter, SecretHost
 from kuroshio.adapters.mysql import Login
 from kuroshio.adapters.switch_facts import SwitchLook
+from kuroshio.adapters.switch_groups import SwitchGroups
 from kuroshio.adapters.switch_sides import SwitchedSource, SwitchedTarget
 from kuroshio.aurora.records import STATE
 from kuroshio.errors import NotFound, RequestRefused
@@ -64,6 +65,11 @@ class SwitchServers:
         giver, taker = (Holder(side["instance"], otherwise[side["role"]]) for side in (source, target))
         return ClusterName(self._names, request.source, giver, taker)
 
+    def keep(self, source: dict[str, Any], target: dict[str, Any], *, events: bool) -> list[str]:
+        """Let what was switched outlive a restart. Returns what is left to be done by hand."""
+        old, new = (self._names.home(side["instance"])[0] for side in (source, target))
+        return SwitchGroups(self._rds).turn(old, new, events=events)
+
     def replication(self, request: CutOverRequest, side: dict[str, Any]) -> Login:
         """The account by which the clone followed: the clone was made with it. Raises NotFound where none is known."""
         secret = request.replication_secret or (self._ledger.read(request.clone, "account") or {}).get("secret", "")
@@ -75,9 +81,9 @@ class SwitchServers:
         user, password = _account(secret)
         return Login(cluster.endpoint, cluster.port, user, password, self._logins.authority())
 
-    def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> SwitchFacts:
+    def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any], run: str) -> SwitchFacts:
         """All that ``check`` asks, as far as it can be known."""
-        return SwitchLook(self, self._ledger).facts(request, source, target)
+        return SwitchLook(self, self._ledger).facts(request, source, target, run)
 
     def login(self, request: CutOverRequest, side: dict[str, Any]) -> Login:
         """The master user's, at the writer itself."""

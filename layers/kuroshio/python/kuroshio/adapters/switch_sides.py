@@ -30,7 +30,10 @@ OWN_ACCOUNTS = frozenset(
     {"rdsadmin", "mysql", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "rdsrepladmin"}
 )
 _OWN_THREADS = OWN_ACCOUNTS | {"system user", "event_scheduler", "unauthenticated user", ""}
-_PAST_READ_ONLY = "('SUPER', 'CONNECTION_ADMIN', 'READ_ONLY ADMIN')"
+_PAST_READ_ONLY = (
+    "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES "
+    "WHERE PRIVILEGE_TYPE IN ('SUPER', 'CONNECTION_ADMIN', 'READ_ONLY ADMIN')"
+)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _GONE = "MySQL 1094:"  # unknown thread
 
@@ -62,12 +65,22 @@ class Side:
 
     def past_read_only(self) -> set[str]:
         """The users, other than RDS's own, whom read_only does not stop; the master user may be among them."""
-        rows = self.server.rows(
-            f"SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN {_PAST_READ_ONLY}"  # noqa: S608 - a constant
-        )
+        rows = self.server.rows(_PAST_READ_ONLY)
         found = holders({str(row[0]).replace("'", "") for row in rows}, self._roles())
         accounts = (each.rpartition("@") for each in found)
         return {user for user, _, host in accounts if host not in _LOCAL and user not in OWN_ACCOUNTS}
+
+    def runs_events(self) -> bool:
+        """Whether its event scheduler is on."""
+        return str(self.server.rows("SELECT @@GLOBAL.event_scheduler")[0][0]).upper() in {"ON", "1"}
+
+    def sleeping_events(self) -> list[str]:
+        """Those that came by replication, which run on nobody but where they were made until somebody enables them."""
+        rows = self.server.rows(
+            "SELECT CONCAT(EVENT_SCHEMA, '.', EVENT_NAME) FROM information_schema.EVENTS WHERE STATUS LIKE '%%SIDE_DISABLED'",
+            (),
+        )
+        return [str(row[0]) for row in rows]
 
     def connections(self) -> list[tuple[int, str, str]]:
         """Number, user and host of everybody who is connected, but for us and for what belongs to the server."""

@@ -52,6 +52,7 @@ class SwitchFacts:
     suspects: Sequence[Mapping[str, Any]]  # tables that a skip touched, not proven equal since
     in_progress: str  # what another run is at, empty for nothing
     approval: Mapping[str, Any] | None
+    run: str
     back: bool = False
 
 
@@ -216,6 +217,8 @@ def _approved(request: CutOverRequest, facts: SwitchFacts) -> Answer:
     answer = facts.approval or {}
     if request.dry_run:
         return True, "a dry run asks nobody"
+    if answer.get("run") not in {None, facts.run}:
+        return False, "what was approved is another run"
     if answer.get("answer") == "approved":
         return True, f"by {answer.get('by', 'somebody')} at {answer.get('answered_at', '?')}"
     return False, "nobody has approved it"

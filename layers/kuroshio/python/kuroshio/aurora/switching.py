@@ -16,7 +16,7 @@ from kuroshio.aurora.cutover import Switch, resume
 from kuroshio.aurora.cutover_request import parse
 from kuroshio.aurora.records import STATE, Phase
 from kuroshio.aurora.steps import dispatch
-from kuroshio.errors import CutOverReturned, InvalidRequest, KuroshioError, Outpaced
+from kuroshio.errors import CutOverRefused, CutOverReturned, InvalidRequest, KuroshioError, NotCaughtUp, Outpaced, ServiceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
 FORWARD, BACK = "over", "back"
 _CAUGHT_UP_WITHIN_S = 30.0
 _LIFE_S = 890.0  # of a Lambda
-_LEFT = (
-    (
-        "The cluster that was {was} refuses writes until it restarts: RDS's procedure does not outlive that. For longer, set "
-        "read_only to 1 in its parameter group."
-    ),
-    "The event scheduler of the cluster that takes writes now is off, as it was on the clone: turn it on if it has events.",
-)
 
 
 class Servers(Protocol):
@@ -57,10 +50,13 @@ class Servers(Protocol):
     def name(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> Name:
         """What applications connect by."""
 
+    def keep(self, source: dict[str, Any], target: dict[str, Any], *, events: bool) -> list[str]:
+        """Let what was switched outlive a restart. Returns what is left to be done by hand."""
+
     def replication(self, request: CutOverRequest, side: dict[str, Any]) -> Login:
         """The account for replication, at the endpoint of that side's cluster."""
 
-    def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> SwitchFacts:
+    def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any], run: str) -> SwitchFacts:
         """All that ``check`` asks of the two, and of the ledger."""
 
 
@@ -100,19 +96,17 @@ class Switching:
         if last and not ended and not last.is_held(self.now()):
             return _only("resumed", f"the run {last.run} ended in the middle; what it began is finished or undone")
         source, target = self._sides(request, direction, last)
-        found = conditions.judge(request, self.servers.facts(request, source, target))
-        holds = conditions.all_hold(found)
-        self.ledger.note(
-            request.clone,
-            "event",
-            {
-                "what": f"cut-{direction} checked",
-                "holds": holds,
-                "not": [each.name for each in found if not each.holds],
-            },
-            self.now(),
-        )
-        return {"conditions": [each.document() for each in found], "holds": holds}
+        found = conditions.judge(request, self.servers.facts(request, source, target, str(event.get("run", ""))))
+        if event.get("before_approval"):
+            found = [each for each in found if each.name != "approved"]
+        answer = {"conditions": [each.document() for each in found], "holds": conditions.all_hold(found)}
+        at = self.now()
+        self.ledger.put(request.clone, "check", {**answer, "at": at.isoformat(), "direction": direction})
+        missing = [f"{each.name} ({each.reason})" for each in found if not each.holds and not each.accepted]
+        self.ledger.note(request.clone, "event", {"what": f"cut-{direction} checked", "missing": missing}, at)
+        if missing and not request.dry_run:
+            raise CutOverRefused(f"{request.clone} is not cut {direction}: {'; '.join(missing)}")
+        return {**answer, "state": "ready"}
 
     # switch ------------------------------------------------------------------------------------------------------------
 
@@ -136,7 +130,8 @@ class Switching:
                 raise CutOverReturned(str(ended["reason"]))
         source, target = self._sides(request, direction, last)
         asked = {"direction": direction, "run": run, "source": source, "target": target}
-        return self._begin(request, attempts, {**asked, "conditions": list(event.get("conditions", []))})
+        more = {"conditions": list(event.get("conditions", [])), "name": request.name.document()}
+        return self._begin(request, attempts, asked | more)
 
     def _begin(self, request: CutOverRequest, attempts: Attempts, document: dict[str, Any]) -> dict[str, Any]:
         sides = document["source"], document["target"]
@@ -146,7 +141,7 @@ class Switching:
             before = (self.ledger.read(request.clone, STATE) or {}).get("phase", Phase.READY)
             before = Phase.READY if before == Phase.CUTTING_OVER else before
             lease_s = min(2.0 * request.deadline_s + 30, _LIFE_S)
-            attempt = attempts.begin(lease_s, {**document, "name": request.name.document(), "phase_before": before})
+            attempt = attempts.begin(lease_s, {**document, "phase_before": before, "events": source.runs_events()})
             hands = _Hands(attempt, source, target, self.servers.name(request, *sides))
             try:
                 self.ledger.phase(request.clone, Phase.CUTTING_OVER, self.now())
@@ -194,8 +189,12 @@ class Switching:
         ended = hands.source.end_all()
         hands.target.detach()
         hands.name.settle()
+        events = bool(hands.attempt.document.get("events"))
+        left = self.servers.keep(hands.attempt.side("source"), hands.attempt.side("target"), events=events)
+        if sleeping := hands.target.sleeping_events():
+            left.append(f"Events that came by replication run nowhere until they are enabled: {', '.join(sleeping)}.")
         connections = [{"who": who, "connections": count} for who, count in sorted(ended.items())]
-        return self._ended(request, hands, OVER, {**record, "connections": connections})
+        return self._ended(request, hands, OVER, {**record, "connections": connections, "left": left})
 
     def _returned(self, request: CutOverRequest, hands: _Hands, record: dict[str, Any]) -> None:
         with suppress(KuroshioError):  # whoever watches the clone tells what it is at
@@ -229,9 +228,12 @@ class Switching:
                 raise InvalidRequest(f"the switch of {last.document['at']} kept no position to go back from")
             with self._connected(request, last.side("source"), last.side("target")) as (source, target):
                 source.follow(self.servers.replication(request, last.side("target")), back_from)
-                source.instance.wait(target.position(), _CAUGHT_UP_WITHIN_S)
+                try:
+                    source.instance.wait(target.position(), _CAUGHT_UP_WITHIN_S)
+                except NotCaughtUp as error:
+                    raise ServiceUnavailable(f"the way back is not there yet: {error}") from error
             answer = {"state": "following", "from": str(back_from)}
-        answer["left"] = [text.format(was=last.side("source")["cluster"]) for text in _LEFT]
+        answer["left"] = ended["left"]
         if (self.ledger.read(request.clone, STATE) or {}).get("phase") != phase:
             self.ledger.phase(request.clone, phase, self.now(), way_back=answer["state"])
         return answer
@@ -277,4 +279,4 @@ def _direction(event: dict[str, Any]) -> str:
 
 
 def _only(name: str, reason: str) -> dict[str, Any]:
-    return {"conditions": [conditions.Condition(name, True, reason).document()], "holds": True}
+    return {"conditions": [conditions.Condition(name, True, reason).document()], "holds": True, "state": name}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kuroshio.aurora.making import World
     from kuroshio.aurora.phases import Phased
     from kuroshio.aurora.sides import Figures
+    from kuroshio.aurora.switching import Switching
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,21 @@ def follow_source() -> Phased:
     sides = SqlSides(rds, DatabaseLogins(rds, environment.database_authority), ledger)
     function = Following(sides, ledger, S3WorkFiles(environment.plan_bucket), _figures(environment), now)
     return Phased(function, ledger, FOLLOWING, now)
+
+
+@cache
+def cut_over_cluster() -> Switching:
+    """Wire ``cut_over_cluster``: both servers in SQL, the name where applications find it, decisions in the ledger."""
+    from kuroshio.adapters.aurora_ledger import AuroraLedger
+    from kuroshio.adapters.clusters import RdsClusters
+    from kuroshio.adapters.database_logins import DatabaseLogins
+    from kuroshio.adapters.switch_servers import SwitchServers
+    from kuroshio.aurora.switching import Switching
+
+    environment, rds = from_env(Aurora, os.environ), RdsClusters()
+    ledger = AuroraLedger(environment.ledger_table)
+    servers = SwitchServers(rds, DatabaseLogins(rds, environment.database_authority), ledger)
+    return Switching(ledger, servers, now, time.monotonic, time.sleep)
 
 
 def _figures(environment: Aurora) -> Figures:
