@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kuroshio.adapters.mysql import Server
-from kuroshio.errors import CutOverRefused, CutOverReturned, KuroshioError, Outpaced, TransientError
+from kuroshio.aurora.switching import Switching
+from kuroshio.errors import CutOverRefused, CutOverReturned, KuroshioError, Outpaced
 from lab.databases.writers import Judgement, judge, writers
 from lab.rds.testing import PASSWORD, USER
 from tests.lab.aurora.switched import APP, Whole, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lab.databases.writers import Running as RunningWriters
 
@@ -206,7 +209,8 @@ def test_a_restart_of_either_server_changes_nothing(place: Whole) -> None:
     assert place.open_ones() == [live]
 
 
-def test_two_runs_at_once_cut_over_once(place: Whole) -> None:
+@pytest.mark.parametrize("turn", range(int(os.environ.get("TWINS", "2"))))
+def test_runs_at_once_cut_over_once_and_who_loses_touches_no_server(place: Whole, turn: int) -> None:
     step, direction, follower = start(place)
     answers: list[Any] = []
 
@@ -216,17 +220,47 @@ def test_two_runs_at_once_cut_over_once(place: Whole) -> None:
         except KuroshioError as error:
             answers.append(error)
 
+    before = len(place.ledger.all("copy", "switch#"))
     with load(place), never_two(place, follower):
-        runs = [threading.Thread(target=one, args=(f"twin-{number}",)) for number in range(3)]
+        runs = [threading.Thread(target=one, args=(f"twin-{turn}-{number}",)) for number in range(3)]
         for each in runs:
             each.start()
         for each in runs:
             each.join()
         done = [each for each in answers if isinstance(each, dict)]
         assert len({each["run"] for each in done}) == 1
-<<<<<<< HEAD
         assert [each for each in answers if not isinstance(each, dict | Outpaced)] == []
-=======
-        assert not [each for each in answers if not isinstance(each, dict | TransientError)]
->>>>>>> a7158d8 (wip)
+        assert len(place.ledger.all("copy", "switch#")) == before + 1
         place.do("reverse", done[0]["run"], direction=direction)
+
+
+def test_who_looked_before_another_cut_over_begins_nothing(place: Whole) -> None:
+    """Between the look and the claim the other begins and ends: its target must not be shut, its source not opened."""
+    if is_over(place):
+        place.do("reverse", place.do("cut_back", "home", direction="back")["run"], direction="back")
+    step, direction, follower = start(place)
+    slow = Late(place.servers(), lambda: place.do(step, "first", direction=direction))
+    late = Switching(place.ledger, slow, place.now, time.monotonic, time.sleep)
+    with load(place), never_two(place, follower):
+        with pytest.raises(Outpaced, match="since this one looked"):
+            late.run({"step": step, "run": "second", "request": place.request(), "direction": direction})
+        assert slow.touched == []
+        place.do("reverse", "first", direction=direction)
+    assert place.open_ones() == [("copy-1" if is_over(place) else "shop-1")]
+
+
+class Late:
+    """Servers that another run switches while this one has only asked where they are."""
+
+    def __init__(self, inner: Any, meanwhile: Callable[[], Any]) -> None:
+        self._inner, self._meanwhile, self.touched = inner, meanwhile, list[str]()
+
+    def side(self, request: Any, role: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._inner.side(request, role)
+        if role == "clone":
+            self._meanwhile()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        self.touched.append(name)
+        return getattr(self._inner, name)

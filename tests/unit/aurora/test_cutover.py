@@ -303,7 +303,7 @@ def test_who_comes_after_a_decision_to_return_returns_too() -> None:
 
 
 def test_the_source_stays_closed_while_its_name_is_not_back() -> None:
-    stage = Stage({6: "before", **dict.fromkeys(range(7, 12), "before")})
+    stage = Stage({6: "before", **dict.fromkeys(range(8, 13), "before")})
     said = run(stage)
     assert "its name is not back" in said
     assert not stage.source_open

@@ -122,9 +122,11 @@ class Attempts:
         found = self.ledger.all(self.clone, "switch#")
         return [Attempt(self.ledger, self.clone, number, each) for number, each in enumerate(found, 1)][::-1]
 
-    def begin(self, lease_s: float, document: Mapping[str, Any]) -> Attempt:
-        """Another, which is ours for that long. Raises Outpaced where somebody else began it."""
-        last = self.last()
+    def begin(self, lease_s: float, document: Mapping[str, Any], last: Attempt | None) -> Attempt:
+        """Another after ``last``, which is ours for that long. Raises Outpaced where somebody else began one since.
+
+        ``last`` is what the decision to begin rests on: an attempt that began and ended in between has changed who is who.
+        """
         if last is not None and last.ended is None:
             raise Outpaced(f"another run is cutting over {self.clone}: {last.run}")
         at = self.now()
@@ -134,7 +136,7 @@ class Attempts:
         key = _key("switch", attempt.number)
         # A create that botocore repeated finds its own record.
         if not self.ledger.create(self.clone, key, whole) and self.ledger.read(self.clone, key) != whole:
-            raise Outpaced(f"another run began to cut over {self.clone} at the same moment")
+            raise Outpaced(f"another run began to cut over {self.clone} since this one looked")
         return attempt
 
 

@@ -146,7 +146,13 @@ class Switch:
         self._note("opened")
 
     def returned(self, reason: str) -> KuroshioError:
-        """Undo what may have been done: the name, then the fence. The error says how that went."""
+        """Undo what may have been done: the name, then the fence. The error says how that went.
+
+        Undone is only what was decided to be, or what nobody can have decided: within its lease no other run does anything,
+        and after it this one does not.
+        """
+        if self._opens_after_all():
+            return ServiceUnavailable(f"{reason}; but it was decided that the target takes over: run this again")
         undone = {"the name": self._insisted(self.name.move_back)}
         # The source is opened only with the name leading to it: nobody shall write where nobody reads.
         undone["the source"] = "its name is not back" if any(undone.values()) else self._insisted(self.source.unfence)
@@ -187,12 +193,20 @@ class Switch:
             f"the ledger does not say whether the target takes over ({said}). Nobody can write until it does: run this again"
         )
 
+    def _opens_after_all(self) -> bool:
+        if self._is_past():
+            return False
+        try:
+            return not self.decision.to_return()
+        except KuroshioError:
+            return False  # a ledger that does not answer has no decision but ours, and we made none
+
     def _insisted(self, act: Callable[[], None]) -> str:
         """What stopped it in the end; empty where it was done."""
         said = ""
         for pause in _PAUSES_S:
             self.pause(pause)
-            if self._begun is not None and self.clock() - self._begun > self.lease_s:
+            if self._is_past():
                 return said or "there was no time left for it"
             try:
                 act()
@@ -201,6 +215,10 @@ class Switch:
             else:
                 return ""
         return said
+
+    def _is_past(self) -> bool:
+        """Whether it may do nothing any more. Who resumes has no such end: what it does is decided."""
+        return self._begun is not None and self.clock() - self._begun > self.lease_s
 
     def _step(self, name: str, act: Callable[[], None]) -> None:
         self._left()

@@ -16,7 +16,15 @@ from kuroshio.aurora.cutover import Switch, resume
 from kuroshio.aurora.cutover_request import parse
 from kuroshio.aurora.records import STATE, Phase
 from kuroshio.aurora.steps import dispatch
-from kuroshio.errors import CutOverRefused, CutOverReturned, InvalidRequest, KuroshioError, NotCaughtUp, Outpaced, ServiceUnavailable
+from kuroshio.errors import (
+    CutOverRefused,
+    CutOverReturned,
+    InvalidRequest,
+    KuroshioError,
+    NotCaughtUp,
+    Outpaced,
+    ServiceUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,25 +137,29 @@ class Switching:
             if last.run == run:
                 raise CutOverReturned(str(ended["reason"]))
         source, target = self._sides(request, direction, last)
+        before = (self.ledger.read(request.clone, STATE) or {}).get("phase", Phase.READY)
         asked = {"direction": direction, "run": run, "source": source, "target": target}
-        more = {"conditions": list(event.get("conditions", [])), "name": request.name.document()}
-        return self._begin(request, attempts, asked | more)
+        more = {
+            "conditions": list(event.get("conditions", [])),
+            "name": request.name.document(),
+            "phase_before": Phase.READY if before == Phase.CUTTING_OVER else before,
+        }
+        # Whoever loses does so here, by the record, before any server is spoken to.
+        attempt = attempts.begin(min(2.0 * request.deadline_s + 30, _LIFE_S), asked | more, last)
+        return self._begun(request, attempt)
 
-    def _begin(self, request: CutOverRequest, attempts: Attempts, document: dict[str, Any]) -> dict[str, Any]:
-        sides = document["source"], document["target"]
+    def _begun(self, request: CutOverRequest, attempt: Attempt) -> dict[str, Any]:
+        sides = attempt.side("source"), attempt.side("target")
         with self._connected(request, *sides) as (source, target):
-            source.prepare()
-            target.prepare()
-            before = (self.ledger.read(request.clone, STATE) or {}).get("phase", Phase.READY)
-            before = Phase.READY if before == Phase.CUTTING_OVER else before
-            lease_s = min(2.0 * request.deadline_s + 30, _LIFE_S)
-            attempt = attempts.begin(lease_s, {**document, "phase_before": before, "events": source.runs_events()})
             hands = _Hands(attempt, source, target, self.servers.name(request, *sides))
             try:
                 self.ledger.phase(request.clone, Phase.CUTTING_OVER, self.now())
+                source.prepare()
+                target.prepare()
                 target.shut()
                 hands.name.prepare()
             except KuroshioError as error:
+                # The source was not touched, and nothing is undone; the clone goes on refusing writes.
                 self._returned(request, hands, {"reason": str(error)})
                 raise
             return self._finished(request, hands, self._switched(request, hands))
@@ -189,7 +201,7 @@ class Switching:
         ended = hands.source.end_all()
         hands.target.detach()
         hands.name.settle()
-        events = bool(hands.attempt.document.get("events"))
+        events = hands.source.runs_events()
         left = self.servers.keep(hands.attempt.side("source"), hands.attempt.side("target"), events=events)
         if sleeping := hands.target.sleeping_events():
             left.append(f"Events that came by replication run nowhere until they are enabled: {', '.join(sleeping)}.")
