@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.adapters.mysql import Login, Server
-from kuroshio.errors import KuroshioError
+from kuroshio.errors import KuroshioError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ TABLES = (
     ),
     "CREATE TABLE IF NOT EXISTS writers.totals (client INT PRIMARY KEY, total BIGINT NOT NULL) ENGINE = InnoDB",
 )
-_PAUSE_S = 0.001  # before another try
+_PAUSE_S, _CONNECT_PAUSE_S = 0.001, 0.005  # before another try, on the same connection and for another one
 _NOTED_S = 0.01  # gaps shorter than this are not told one by one
 _ANSWER_S = 5.0
 
@@ -207,7 +207,7 @@ class Client:
                 self._answers[str(error).partition("MySQL ")[2].partition(":")[0]] += 1
                 if self._stop.is_set():
                     return False
-                time.sleep(_PAUSE_S)
+                time.sleep(_CONNECT_PAUSE_S if isinstance(error, ServiceUnavailable) else _PAUSE_S)
             else:
                 self._acknowledged = number
                 return True
