@@ -120,8 +120,31 @@ def test_every_kind_of_record_is_in_the_page_and_in_the_markdown_and_only_becaus
 
 
 def test_the_kinds_that_are_judged_here_are_all_that_there_are() -> None:
-    judged = {"state", "preflight", "seed", "events", "lags", "skips", "verifications", "approvals", "cutovers"}
+    judged = {
+        "state",
+        "preflight",
+        "seed",
+        "check",
+        "events",
+        "lags",
+        "skips",
+        "verifications",
+        "approvals",
+        "cutovers",
+    }
     assert {each.name for each in fields(Records)} == judged | {"clone"}
+
+
+def test_a_cut_over_that_was_only_rehearsed_shows_what_did_not_hold() -> None:
+    check = {
+        "at": known.at(1_400),
+        "conditions": known.whole().cutovers[0]["conditions"]
+        + [{"name": "events-off", "holds": False, "reason": "they run"}],
+    }
+    text = shown(replace(known.whole(), cutovers=[], check=check)).text
+    assert "Nothing was switched. 1 of 3 conditions did not hold at 2026-11-21 08:20:00." in text
+    assert "events-off\ndoes not hold\nthey run" in text
+    assert "events-off" not in shown(replace(known.whole(), check=check)).text
 
 
 def test_who_asked_and_who_approved_stands_beside_when() -> None:
@@ -193,8 +216,8 @@ def test_records_of_another_form_than_ours_never_stop_a_report(odd: Any) -> None
     record = odd if isinstance(odd, dict) else {"odd": odd}
     many = {each.name: [record] for each in fields(Records) if "list" in str(each.type)}
     assert many.keys() >= {"events", "lags", "cutovers"}
-    shown(Records("shop-next", {"request": odd, "phase": "unheard-of"}, record, record, **many))
-    markdown.written(composed(Records("shop-next", record, record, record, **many), NOW))
+    shown(Records("shop-next", {"request": odd, "phase": "unheard-of"}, record, record, record, **many))
+    markdown.written(composed(Records("shop-next", record, record, record, record, **many), NOW))
 
 
 def test_thousands_of_events_are_shortened_and_no_trouble_among_them_is_lost() -> None:

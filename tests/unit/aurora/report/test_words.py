@@ -51,3 +51,4 @@ def test_counts_and_lists() -> None:
     assert words.count(None, "row") == "an unknown number of rows"
     assert words.listed(["a", "b", "c"], 2) == "a, b and 1 more"
     assert words.elapsed(90_726) == "+25:12:06"
+    assert words.sentences(["It restarts.", "So does its reader"]) == "It restarts. So does its reader."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora.records import STATE
 from kuroshio.aurora.report.blocks import Tone
-from kuroshio.aurora.report.records import APPROVALS, items, moment, number, part, text
+from kuroshio.aurora.report.records import APPROVALS, is_of, items, moment, number, part, text
 from kuroshio.aurora.report.story import tone_of
 from kuroshio.aurora.report.thinning import Point, thinned
 from kuroshio.errors import NotFound
@@ -115,7 +115,8 @@ def standing(ledger: Ledger, clone: str, now: datetime, compared: Compared | Non
         raise NotFound(f"the ledger knows no clone {clone}; kuroshio aurora status lists those that it knows")
     lags = _recent(ledger, clone, now)
     seen = [(at, number(each, "behind_bytes")) for each in lags if (at := moment(each))]
-    verified = ledger.all(clone, "verification#")
+    since = moment(state, "since")
+    verified = [each for each in ledger.all(clone, "verification#") if is_of(each, since)]
     return Standing(
         clone,
         state,
@@ -133,7 +134,7 @@ def waiting(ledger: Ledger, clone: str, now: datetime) -> list[Asked]:
     return [
         Asked(name, [str(each) for each in items(record, "asked")], moment(record, "asked_at"))
         for name, record in found
-        if record is not None and not record.get("answer") and (moment(record, "asked_at") or now) > now - _OPEN
+        if record is not None and record.get("token") and (moment(record, "asked_at") or now) > now - _OPEN
     ]
 
 

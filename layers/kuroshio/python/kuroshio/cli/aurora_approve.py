@@ -37,8 +37,7 @@ def approve(  # noqa: PLR0917 - click passes all by keyword
 
     Exit codes: 0 answered, 3 nothing was answered, 1 nobody waits for it, or failed.
     """
-    from kuroshio.adapters.approvals import approve as send
-    from kuroshio.adapters.approvals import caller, reject
+    from kuroshio.adapters.approvals import caller
     from kuroshio.changes.rendering.words import printable
 
     place = Place(env, ledger_table)
@@ -49,37 +48,43 @@ def approve(  # noqa: PLR0917 - click passes all by keyword
     if not confirmed("Reject this?" if is_rejected else "Approve this?", yes=yes):
         raise SystemExit(_UNANSWERED)
     answer = {"answer": "rejected" if is_rejected else "approved", "by": caller(), "reason": reason}
-    if is_rejected:
-        reject(asked["token"], answer["by"], reason)
-    else:
-        send(asked["token"], {"approved": True, **answer})
-    _note(place, clone, name, asked, answer)
+    _give(place, clone, name, asked, answer)
     told = {"clone": clone, "name": name, **answer}
     click.echo(json.dumps(told, indent=2) if as_json else f"{answer['answer']} by {answer['by']}")
 
 
 def _open(place: Place, clone: str, name: str) -> dict[str, Any]:
-    """The approval that waits. Raises NotFound where none does."""
+    """The approval that waits, or whose answer was written down and perhaps never given. Raises NotFound."""
     asked = place.ledger.read(clone, f"approval#{name}")
     if asked is None:
         raise NotFound(
             f"{clone} never asked for the approval {name}; kuroshio aurora status {clone} says what it waits for"
         )
-    if asked.get("answer"):
+    if asked.get("answer") and not asked.get("token"):
         raise NotFound(
-            f"{name} of {clone} was {asked['answer']} by {asked.get('by', 'somebody')} at {asked.get('answered_at', 'an unknown time')}"
+            f"{name} of {clone} was {asked['answer']} by {asked.get('by', 'somebody')} at "
+            f"{asked.get('answered_at', 'an unknown time')}"
         )
     return asked
 
 
-def _note(place: Place, clone: str, name: str, asked: dict[str, Any], answer: dict[str, str]) -> None:
-    """The record has the last answer, and an event has each: a clone may be asked the same again."""
-    at = datetime.now(UTC)
+def _give(place: Place, clone: str, name: str, asked: dict[str, Any], answer: dict[str, str]) -> None:
+    """Write the answer down first: the run looks it up as soon as it goes on. The token goes once it was used."""
+    from kuroshio.adapters.approvals import approve as send
+    from kuroshio.adapters.approvals import reject
+
+    at, key = datetime.now(UTC), f"approval#{name}"
     kept = {field: value for field, value in asked.items() if field != "token"}
-    place.ledger.put(clone, f"approval#{name}", {**kept, **answer, "name": name, "answered_at": at.isoformat()})
-    place.ledger.note(
-        clone,
-        "event",
-        {"what": f"{answer['answer'].capitalize()}: {name}", "reason": answer["reason"], "by": answer["by"]},
-        at,
-    )
+    answered = {**kept, **answer, "name": name, "answered_at": at.isoformat()}
+    place.ledger.put(clone, key, {**answered, "token": asked["token"]})
+    try:
+        if answer["answer"] == "rejected":
+            reject(asked["token"], answer["by"], answer["reason"])
+        else:
+            send(asked["token"], {"approved": True, **answer})
+    except NotFound:
+        place.ledger.put(clone, key, asked)
+        raise
+    place.ledger.put(clone, key, answered)
+    # The record has the last answer, an event each of them: a clone may be asked the same again.
+    place.ledger.note(clone, "event", {"what": f"{answer['answer'].capitalize()}: {name}", **answer}, at)

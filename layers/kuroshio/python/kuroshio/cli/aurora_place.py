@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
     from kuroshio.adapters.aurora_ledger import AuroraLedger
     from kuroshio.adapters.executions import Executions
+
+
+_PIPE_WIDTH = 160
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,11 @@ def for_clones(command: Callable[..., None]) -> Callable[..., None]:
     ]):  # fmt: skip
         command = option(command)
     return command
+
+
+def width() -> int | None:
+    """Columns of a table: the terminal's, or what COLUMNS says, else enough for names in a pipe."""
+    return None if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or _PIPE_WIDTH)
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kuroshio.cli.aurora_place import Place, for_clones
+from kuroshio.cli.aurora_place import Place, for_clones, width
 from kuroshio.cli.aurora_request import asked_for, for_a_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REFUSED = 3
-_PIPE_WIDTH = 160
 _STYLES = {"blocking": "bold red", "unknown": "bold red", "warning": "yellow", "note": "cyan", "fine": "green"}
 _STOPS = ("blocking", "unknown")
 _MOST_ABOUT = 10
@@ -61,7 +60,7 @@ def show(findings: Iterable[dict[str, Any]], *, with_fine: bool = False) -> None
 
     found = list(findings)
     shown = [each for each in found if with_fine or each["severity"] != "fine"]
-    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console = Console(highlight=False, emoji=False, width=width())
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for column in ("SEVERITY", "FINDING", "WHAT WAS FOUND", "WHAT TO DO"):
         table.add_column(column, overflow="fold", no_wrap=column in ("SEVERITY", "FINDING"))

@@ -85,14 +85,13 @@ def _short(now: Standing) -> Iterator[str]:
 
 
 def _way(now: Standing) -> Text:
-    line = Text()
-    place = _WAY.index(now.phase) if now.phase in _WAY else -1
-    for index, phase in enumerate(_WAY):
+    if now.phase not in _WAY:
+        return Text(f"✗ {now.phase}" if now.phase else "", style="bold red" if now.phase == Phase.FAILED else "yellow")
+    place, line = _WAY.index(now.phase), Text()
+    for index, phase in enumerate(_WAY[: max(place, _WAY.index(Phase.READY)) + 1]):
         done, here = index < place or now.phase == Phase.DONE, index == place
         sign, style = ("✓", "green") if done else ("●", "bold cyan") if here else ("·", "dim")
         line.append(f"{sign} {phase}  ", style=style)
-    if place < 0 and now.phase:
-        line.append(f"✗ {now.phase}", style="bold red" if now.phase == Phase.FAILED else "yellow")
     return line
 
 
@@ -101,8 +100,9 @@ def _lag(now: Standing) -> Iterator[Text]:
         return
     line = Text("lag  ")
     line.append(curve(now.curve, _CURVE_WIDTH), style="cyan")
-    line.append(f"  {_behind(now)}")
-    yield line
+    if now.curve:
+        yield line
+    yield Text(f"     {_behind(now)}")
     state = text(now.lag, "state")
     if state in _STATES:
         yield Text(f"     {state}: {printable(text(now.lag, 'reason'))}", style=_STATES[state])

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kuroshio.cli.aurora_place import Place, for_clones
+from kuroshio.cli.aurora_place import Place, for_clones, width
 
 if TYPE_CHECKING:
     from kuroshio.aurora.standing import Standing
 
 _NEEDS_SOMEBODY = 3
-_PIPE_WIDTH = 160
 _POLL_S = 3.0
 _OVER = ("done", "aborted", "failed")
 
@@ -72,8 +71,7 @@ def _one(now: Standing) -> None:
 
     from kuroshio.cli.aurora_screen import drawn
 
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(highlight=False, emoji=False, width=width).print(drawn(now), soft_wrap=True)
+    Console(highlight=False, emoji=False, width=width()).print(drawn(now), soft_wrap=True)
 
 
 def _table(found: list[Standing]) -> None:
@@ -86,7 +84,7 @@ def _table(found: list[Standing]) -> None:
     from kuroshio.aurora.report.story import outcome
     from kuroshio.changes.rendering.words import printable
 
-    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console = Console(highlight=False, emoji=False, width=width())
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for column in ("CLONE", "SOURCE", "PHASE", "SINCE (UTC)", "BEHIND", "PROOF", "NEEDS"):
         table.add_column(column, overflow="fold")

@@ -77,7 +77,10 @@ def repair(*, clone: str, env: str, ledger_table: str | None, yes: bool, watch: 
 
 def _last(place: Place, clone: str) -> dict[str, Any]:
     """The latest verification. Raises NotFound where there is none."""
-    found = place.ledger.all(clone, "verification#")
+    from kuroshio.aurora.report.records import is_of, moment
+
+    since = moment(place.ledger.read(clone, "state") or {}, "since")
+    found = [each for each in place.ledger.all(clone, "verification#") if is_of(each, since)]
     if not found:
         raise NotFound(f"{clone} was never compared with its source: kuroshio aurora verify {clone}")
     return found[-1]

@@ -37,7 +37,7 @@ def _compared(place: Place, clone: str) -> Compared | None:
 
     try:
         return compared(place.machine("verify_clone").arn, clone)
-    except ConfigurationMissing:
+    except (ConfigurationMissing, NotFound):
         return None
 
 

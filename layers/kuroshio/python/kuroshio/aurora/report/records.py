@@ -25,6 +25,7 @@ class Records:
     state: Record = field(default_factory=dict)
     preflight: Record = field(default_factory=dict)
     seed: Record = field(default_factory=dict)
+    check: Record = field(default_factory=dict)  # of the conditions of a cut-over, the last
     events: list[Record] = field(default_factory=list)
     lags: list[Record] = field(default_factory=list)
     skips: list[Record] = field(default_factory=list)
@@ -44,18 +45,31 @@ def gather(ledger: Ledger, clone: str) -> Records:
     preflight = ledger.read(clone, "preflight")
     if state is None and preflight is None:
         raise NotFound(f"the ledger knows no clone {clone}: see `kuroshio aurora status` for those that it knows")
+    since = moment(state or {}, "since")
+
+    def noted(prefix: str) -> list[Record]:
+        return [each for each in ledger.all(clone, prefix) if is_of(each, since)]
+
+    asked = [{"name": name, **found} for name in APPROVALS if (found := ledger.read(clone, f"approval#{name}"))]
     return Records(
         clone,
         state or {},
         preflight or {},
         ledger.read(clone, "seed") or {},
-        ledger.all(clone, "event#"),
-        ledger.all(clone, "lag#"),
-        ledger.all(clone, "skip#"),
-        ledger.all(clone, "verification#"),
-        [{"name": name, **found} for name in APPROVALS if (found := ledger.read(clone, f"approval#{name}"))],
-        ledger.all(clone, "cutover#"),
+        ledger.read(clone, "check") or {},
+        noted("event#"),
+        noted("lag#"),
+        noted("skip#"),
+        noted("verification#"),
+        [each for each in asked if is_of({"at": each.get("asked_at")}, since)],
+        noted("cutover#"),
     )
+
+
+def is_of(record: Record, since: datetime | None) -> bool:
+    """Whether it is of this clone, and not of one that was called so before and was removed."""
+    at = moment(record)
+    return since is None or at is None or at >= since
 
 
 def part(record: Mapping[str, Any], name: str) -> Record:

@@ -168,6 +168,8 @@ def _shortly(what: str) -> str:
 
 
 def _cutovers(records: Records) -> list[Section]:
+    if not records.cutovers and records.check:
+        return [_checked(records.check)]
     several = len(records.cutovers) > 1
     found = list(enumerate(records.cutovers, start=1))
     return [_cutover(each, f" {place}" if several else "", f"cutover-{place}") for place, each in reversed(found)]
@@ -207,6 +209,15 @@ def _cutover(cutover: Record, which: str, anchor: str) -> Section:
         blocks.append(_conditions(conditions))
     title = "The way back" if text(cutover, "direction") == "back" else "Cut-over"
     return Section(anchor, f"{title}{which}", blocks)
+
+
+def _checked(check: Record) -> Section:
+    """A cut-over that was only rehearsed, or refused."""
+    conditions = [each for each in items(check, "conditions") if isinstance(each, dict)]
+    failing = [each for each in conditions if not each.get("holds") and not each.get("accepted")]
+    said = f"Nothing was switched. {len(failing)} of {words.count(len(conditions), 'condition')} did not hold at {words.clock(moment(check))}."
+    tone = Tone.WARN if failing else Tone.GOOD
+    return Section("check", "Could it cut over?", [Paragraph(said, tone), _conditions(conditions)])
 
 
 def _conditions(conditions: list[Record]) -> Table:

@@ -42,7 +42,24 @@ _TONES = {
     "rejected": Tone.BAD,
 }
 _TOLD_ALREADY = frozenset(
-    {"phase", "what", "answer", "at", "by", "run", "clone", "reason", "error", "cause", "message", "left", "request"}
+    {
+        "phase",
+        "what",
+        "answer",
+        "at",
+        "by",
+        "run",
+        "clone",
+        "reason",
+        "error",
+        "cause",
+        "message",
+        "left",
+        "request",
+        "source",
+        "started",
+        "since",
+    }
 )
 
 
@@ -116,16 +133,23 @@ def _event(event: Record) -> Entry:
     phase = text(event, "phase")
     by = text(event, "by")
     reasons = [text(event, name) for name in ("reason", "message", "error", "cause")]
-    more = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in event.items() if name not in _TOLD_ALREADY]
+    more = [f"{name.replace('_', ' ')}: {_short(value)}" for name, value in _more(event)]
     detail = ". ".join(said for said in (*reasons, *more) if said)
     what = PHASES.get(phase, phase) if phase else text(event, "what") or "Noted"
     return Entry(moment(event), what, detail, by, _TONES.get(phase or text(event, "answer"), Tone.PLAIN))
 
 
+def _more(event: Record) -> list[tuple[str, Any]]:
+    """What an event has besides what every event has."""
+    return [
+        (name, value) for name, value in event.items() if name not in _TOLD_ALREADY and value not in ("", None, [], {})
+    ]
+
+
 def _asked(records: Records) -> Iterator[Entry]:
     told = {moment(event) for event in records.events if text(event, "answer")}
     for each in records.approvals:
-        name, asked = text(each, "name"), ". ".join(map(str, items(each, "asked")))
+        name, asked = text(each, "name"), words.sentences(items(each, "asked"))
         yield Entry(moment(each, "asked_at") or moment(each), f"Asked for approval: {name}", asked)
         answer = text(each, "answer")
         if answer and moment(each, "answered_at") not in told:

@@ -69,6 +69,11 @@ def person(arn: str) -> str:
     return f"{session} ({role})" if kind == "assumed-role" and session else name
 
 
+def sentences(said: list[object]) -> str:
+    """One after the other, each with an end."""
+    return " ".join(each if each.endswith((".", "!", "?")) else f"{each}." for each in map(str, said))
+
+
 def listed(names: list[str], most: int = 8) -> str:
     """``a, b and 3 more``."""
     if len(names) <= most:
