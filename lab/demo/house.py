@@ -117,17 +117,31 @@ class House:
             raise StepFailed(f"{function}: {document}")
         return dict(document)
 
-    def run(self, name: str, *command: str, accept: tuple[int, ...] = (0,)) -> str:
-        """Run a command as a step, in the lab's environment."""
-        return self.stage.run(name, *command, env=self.env, cwd=self.checkout, accept=accept)
+    def run(
+        self, name: str, *command: str, accept: tuple[int, ...] = (0,), env: Mapping[str, str] | None = None
+    ) -> str:
+        """Run a command as a step, in the lab's environment and what else ``env`` names."""
+        return self.stage.run(name, *command, env={**self.env, **(env or {})}, cwd=self.checkout, accept=accept)
 
-    def quietly(self, *command: str) -> None:
-        """Run a command that is no step of its own. Raises StepFailed where it fails."""
+    def deploy(self, name: str, environment: str, *parameters: str) -> None:
+        """Deploy a further stack, on the image that is in force; ``environment`` is one of samconfig.toml."""
+        sam = str(Path(sys.executable).with_name("sam"))
+        common = (
+            "Environment=dev",
+            "ImageUri=/kuroshio/dev/image",
+            f"Architecture={self.env['KUROSHIO_ARCHITECTURE']}",
+        )
+        overrides = ("--parameter-overrides", *common, *parameters)
+        self.run(name, sam, "deploy", "--no-confirm-changeset", "--config-env", environment, *overrides)
+
+    def quietly(self, *command: str, accept: tuple[int, ...] = (0,)) -> str:
+        """Run a command that is no step of its own, and return what it printed. Raises StepFailed where it fails."""
         done = subprocess.run(
             command, capture_output=True, text=True, env={**os.environ, **self.env}, cwd=self.checkout, check=False
         )
-        if done.returncode:
+        if done.returncode not in accept:
             raise StepFailed(f"{' '.join(command[1:])} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout
 
     def aws(self, service: str) -> Any:
         """A client of the operator."""
