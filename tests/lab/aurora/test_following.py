@@ -3,107 +3,61 @@
 from __future__ import annotations
 
 import base64
-import time
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from kuroshio.adapters.following_sides import SqlClone, SqlSource
 from kuroshio.adapters.mysql import Server
 from kuroshio.adapters.replication import Instance
-from kuroshio.aurora.following import Following
-from kuroshio.aurora.request import ErrorPolicy, ReplicateRequest
-from kuroshio.aurora.seed import Seed
-from kuroshio.aurora.sides import NoFigures, Origin
-from kuroshio.errors import AccessRefused, FollowRefused
-from tests.fakes.aurora_ledger import InMemoryAuroraLedger
+from kuroshio.errors import FollowRefused
 from tests.fakes.binlog_files import cut
+from tests.lab.aurora.dying import Fate
+from tests.lab.aurora.followed import Followed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kuroshio.adapters.mysql import Login
+    from lab.databases import server as databases
     from tests.lab.aurora.conftest import Pair
 
 PASSWORD = "administers"  # as the fixture "prepared" made it
-REQUEST = ReplicateRequest("shop", "shop-next")
 
 
-@dataclass
-class World:
-    """Two servers, an administrator without SUPER, and a replication account. Implements ``sides.Sides``."""
+class World(Followed):
+    """Two servers, an administrator without SUPER, and a replication account."""
 
-    pair: Pair
-    account: str = "first"
-    secret: str = "first"
-    ledger: InMemoryAuroraLedger = field(default_factory=InMemoryAuroraLedger)
-    files: dict[str, bytes] = field(default_factory=dict)
-    request: ReplicateRequest = REQUEST
-
-    def __post_init__(self) -> None:
-        self.root = Server(self.pair.login(self.pair.source)), Server(self.pair.login(self.pair.clone))
-        self.pair.both(
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self.root = Server(pair.login(pair.source)), Server(pair.login(pair.clone))
+        super().__init__(
+            lambda: self.login(pair.source),
+            lambda: self.login(pair.clone),
+            pair.source.address(),
+            lambda: 3306,
+            ("kuroshio", "first"),
+        )
+        pair.both(
             "DROP DATABASE IF EXISTS shop",
             "CREATE DATABASE shop",
             "CREATE TABLE shop.orders (id INT PRIMARY KEY, v INT)",
         )
         self.change_account("first")
-        begin = Instance(self.pair.login(self.pair.source))
-        self.begin = begin.position()
-        begin.close()
-        self.ledger.create("shop-next", "seed", Seed(self.begin, datetime.now(UTC), "told").document())
-        self.function = Following(self, self.ledger, self, NoFigures(), lambda: datetime.now(UTC))
+        source = Instance(pair.login(pair.source))
+        self.begin = source.position()
+        source.close()
+        self.begin_at(self.begin)
 
-    def login(self, of: Any) -> Login:
+    def login(self, of: databases.Server) -> Login:
         return replace(self.pair.login(of), user="admin", password=PASSWORD)
-
-    @contextmanager
-    def clone(self, _: ReplicateRequest) -> Iterator[SqlClone]:
-        with closing(SqlClone(self.login(self.pair.clone))) as clone:
-            yield clone
-
-    @contextmanager
-    def source(self, _: ReplicateRequest) -> Iterator[SqlSource]:
-        with closing(SqlSource(self.login(self.pair.source))) as source:
-            yield source
-
-    def origin(self, _: ReplicateRequest) -> Origin:
-        return Origin(self.pair.source.address(), 3306, "kuroshio", self.secret)
-
-    def takes(self, origin: Origin) -> bool:
-        login = replace(self.pair.login(self.pair.source), user=origin.user, password=origin.password)
-        with closing(Server(login)) as server:
-            try:
-                server.rows("SELECT 1")
-            except AccessRefused:
-                return False
-        return True
-
-    def put(self, key: str, content: bytes) -> str:
-        self.files.setdefault(key, content)
-        return f"s3://kept/{key}"
 
     def change_account(self, password: str) -> None:
         self.root[0].rows("SET SESSION sql_log_bin = 0")
-        self.root[0].rows("CREATE OR REPLACE USER kuroshio@'%%' IDENTIFIED BY %s REQUIRE SSL", (password,))
-        self.root[0].rows("GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO kuroshio@'%'")
+        self.root[0].rows("DROP USER IF EXISTS kuroshio@'%'")
+        self.root[0].rows("CREATE USER kuroshio@'%%' IDENTIFIED BY %s REQUIRE SSL", (password,))
+        self.root[0].rows("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO kuroshio@'%'")
         self.root[0].rows("SET SESSION sql_log_bin = 1")
-
-    def do(self, step: str) -> dict[str, Any]:
-        return self.function.run({"step": step, "request": self.request.document(), "run": "run-1"})
-
-    def watch_until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        until = time.monotonic() + 30
-        while not holds(found := self.do("watch")):
-            assert time.monotonic() < until, found
-            time.sleep(0.1)
-        return found
-
-    def caught_up(self) -> dict[str, Any]:
-        return self.watch_until(lambda found: found["state"] == "caught-up")
 
     def ids(self) -> list[int]:
         return [int(row[0]) for row in self.root[1].rows("SELECT id FROM shop.orders ORDER BY id")]
@@ -112,9 +66,6 @@ class World:
         for number in ids:
             self.root[0].rows("INSERT INTO shop.orders VALUES (%s, %s)", (number, number))
 
-    def allow(self, *numbers: int, most: int = 5) -> None:
-        self.request = replace(self.request, errors=ErrorPolicy("skip", numbers, most))
-
 
 @pytest.fixture
 def world(prepared: Pair) -> Iterator[World]:
@@ -122,8 +73,7 @@ def world(prepared: Pair) -> Iterator[World]:
     try:
         yield world
     finally:
-        world.root[1].rows("STOP SLAVE")
-        world.root[1].rows("RESET SLAVE ALL")
+        world.root[1].rows("CALL mysql.rds_reset_external_source()")
         for server in world.root:
             server.close()
 
@@ -132,7 +82,7 @@ def test_it_follows_from_the_seed_and_says_so(world: World) -> None:
     world.insert(1, 2)
     world.do("configure")
     world.do("start")
-    found = world.caught_up()
+    found = world.done()
     assert found == found | {
         "behind_bytes": 0,
         "behind_transactions": 0,
@@ -155,12 +105,12 @@ def test_a_clone_that_was_detached_goes_on_where_it_stood(world: World) -> None:
     world.do("configure")
     world.do("start")
     world.insert(1, 2)
-    world.caught_up()
+    world.done()
     world.do("detach")
     world.insert(3)
     world.do("configure")
     world.do("start")
-    world.caught_up()
+    world.done()
     assert world.ids() == [1, 2, 3]
 
 
@@ -188,7 +138,7 @@ def test_one_that_somebody_reset_is_not_configured_from_the_seed_again(world: Wo
     world.do("configure")
     world.do("start")
     world.insert(1)
-    world.caught_up()
+    world.done()
     world.root[1].rows("CALL mysql.rds_reset_external_source()")
     with pytest.raises(FollowRefused, match="somebody reset it"):
         world.do("configure")
@@ -210,7 +160,7 @@ def test_an_error_is_told_and_skipped_only_as_allowed_with_all_that_is_lost(worl
     assert world.do("watch")["may_skip"]
     assert world.do("skip") == {"skipped": 1}
     assert world.do("skip") == {"skipped": 0}
-    world.caught_up()
+    world.done()
     assert world.ids() == [2, 4]
     (skip,) = world.ledger.all("shop-next", "skip#")
     assert skip["transaction"].splitlines() == [f"INSERT shop.orders id={n}, v={n}" for n in (1, 2, 3)]
@@ -225,7 +175,7 @@ def test_what_is_kept_of_a_skip_is_a_binlog_from_which_the_loss_can_be_made_good
     world.do("configure")
     world.do("start")
     world.insert(1)
-    world.caught_up()
+    world.done()
     world.root[1].rows("DELETE FROM shop.orders")
     world.root[0].rows("UPDATE shop.orders SET v = 77 WHERE id = 1")
     world.watch_until(lambda found: found["may_skip"])
@@ -256,24 +206,24 @@ def test_a_password_that_was_changed_is_taken_up_from_exactly_where_it_stands(wo
     world.do("configure")
     world.do("start")
     world.insert(1)
-    world.caught_up()
+    world.done()
     world.change_account("second")
-    world.root[1].rows("STOP SLAVE IO_THREAD")
-    world.root[1].rows("START SLAVE IO_THREAD")
+    world.root[1].rows("STOP REPLICA IO_THREAD")
+    world.root[1].rows("START REPLICA IO_THREAD")
     world.insert(2)
     found = world.watch_until(lambda found: found["state"] == "broken")
     assert found["trouble"]["number"] == 1045
-    world.secret = "second"
-    world.caught_up()
+    world.account = ("kuroshio", "second")
+    world.done()
     assert world.ids() == [1, 2]
-    assert any("password" in event["what"] for event in world.ledger.all("shop-next", "event#"))
+    assert any("password of kuroshio was changed" in words for words in world.told())
 
 
 def test_one_that_a_person_stopped_stays_stopped(world: World) -> None:
     world.do("configure")
     world.do("start")
-    world.caught_up()
-    world.root[1].rows("STOP SLAVE")
+    world.done()
+    world.root[1].rows("CALL mysql.rds_stop_replication()")
     assert world.do("watch")["state"] == "stopped"
     assert world.do("watch")["state"] == "stopped"
 
@@ -282,7 +232,45 @@ def test_what_somebody_writes_on_the_clone_is_counted(world: World) -> None:
     world.do("configure")
     world.do("start")
     world.insert(1)
-    assert world.caught_up()["strange"] == 0
+    assert world.done()["strange"] == 0
     world.root[1].rows("INSERT INTO shop.orders VALUES (99, 0)")
     assert world.do("watch")["strange"] == 1
     assert world.do("watch")["strange"] == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_function_that_is_killed_at_any_call_is_simply_started_again(world: World, after: bool) -> None:
+    written = 0
+    for step in ("configure", "start", "watch", "stop", "start", "detach", "configure", "start"):
+        written += 1
+        world.insert(written)
+        at = 1
+        while world.killed_at(step, Fate(at, after)):
+            at += 1
+        assert at > 2
+    world.done()
+    assert world.ids() == list(range(1, written + 1))
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_function_that_is_killed_at_any_call_of_a_skip_skips_one_and_no_other(world: World, after: bool) -> None:
+    world.allow(1062, most=9)
+    world.do("configure")
+    world.do("start")
+    at = 0
+    while True:
+        at += 1
+        bad, good = 2 * at, 2 * at + 1
+        world.root[1].rows("INSERT INTO shop.orders VALUES (%s, 0)", (bad,))
+        world.root[0].rows("INSERT INTO shop.orders VALUES (%s, 1)", (bad,))
+        world.insert(good)
+        world.allow(1062, most=at)
+        world.watch_until(lambda found: found["may_skip"])
+        killed = world.killed_at("skip", Fate(at, after))
+        assert world.do("skip")["skipped"] in {0, 1}
+        world.done()
+        assert len(world.ledger.all("shop-next", "skip#")) == at
+        if not killed:
+            break
+    assert at > 5
+    assert world.ids() == list(range(2, 2 * at + 2))

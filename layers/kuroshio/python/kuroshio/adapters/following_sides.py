@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from kuroshio.aurora.records import Ledger
     from kuroshio.aurora.request import ReplicateRequest
 
+# A look that takes longer tells that the server hangs; stopping may wait for a transaction, and a skip sleeps four seconds.
+_LOOK_S, _CHANGE_S = 15.0, 90.0
 _GLANCED = 4 * 2**20  # bytes of binlog that one look reads, of each side
 _LOCK, _LOCK_S = "kuroshio.skip", 10
 # What rds_skip_repl_error says where nothing was skipped, and where it was and the next transaction fails too.
@@ -38,12 +40,13 @@ class SqlClone:
     """Implements ``sides.Clone``."""
 
     def __init__(self, login: Login) -> None:
-        self._login, self._instance = login, Instance(login)
-        self._server = self._instance.server
+        self._login, self._instance = login, Instance(login, Server(login, answer_s=_LOOK_S))
+        self._server, self._changes = self._instance.server, Server(login, answer_s=_CHANGE_S)
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connections."""
         self._instance.close()
+        self._changes.close()
 
     def status(self) -> Mapping[str, Any] | None:
         """Rows of ``SHOW REPLICA STATUS`` for more than one source are not expected on Aurora: the first counts."""
@@ -76,26 +79,32 @@ class SqlClone:
     def configure(self, origin: Origin, position: Position) -> None:
         """The last argument asks for TLS; without REQUIRE SSL on the account a clone could still go without."""
         arguments = (origin.host, origin.port, origin.user, origin.password, position.file, position.offset)
-        self._server.rows(f"CALL {self._instance.dialect.set_source}(%s, %s, %s, %s, %s, %s, 1)", arguments)
+        self._changes.rows(f"CALL {self._instance.dialect.set_source}(%s, %s, %s, %s, %s, %s, 1)", arguments)
 
     def start(self) -> None:
         """It answers with a message where an error stops it at once, which the status tells better."""
-        self._server.rows("CALL mysql.rds_start_replication()")
+        self._changes.rows("CALL mysql.rds_start_replication()")
 
     def stop(self) -> None:
         """Waits for the transaction that is being applied."""
-        self._server.rows("CALL mysql.rds_stop_replication()")
+        self._changes.rows("CALL mysql.rds_stop_replication()")
 
     def reset(self) -> None:
         """Stops it too."""
-        self._server.rows(f"CALL {self._instance.dialect.reset_source}()")
+        self._changes.rows(f"CALL {self._instance.dialect.reset_source}()")
+
+    def unskippable(self) -> str:
+        """With GTIDs on, the counter by which the procedure skips is taken and does nothing (seen with MySQL 9.7)."""
+        if self._instance.dialect.is_mariadb or self._server.rows("SELECT @@gtid_mode")[0][0] != "ON":
+            return ""
+        return "gtid_mode is ON, where rds_skip_repl_error skips nothing: a person skips it by rds_skip_transaction_with_gtid"
 
     def skip(self, at: Position) -> bool:
         """Look and skip under a lock of ours: two who saw the same error would else skip two transactions.
 
         The lock is the connection's, and the server keeps that until the procedure has ended, even where we are gone.
         """
-        if not self._server.rows("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_S))[0][0]:
+        if not self._changes.rows("SELECT GET_LOCK(%s, %s)", (_LOCK, _LOCK_S))[0][0]:
             raise Outpaced("another skip on this clone is being done just now")
         try:
             status = self.status() or {}
@@ -104,11 +113,11 @@ class SqlClone:
                 return False
             return self._skipped()
         finally:
-            self._server.rows("SELECT RELEASE_LOCK(%s)", (_LOCK,))
+            self._changes.rows("SELECT RELEASE_LOCK(%s)", (_LOCK,))
 
     def _skipped(self) -> bool:
         try:
-            self._server.rows("CALL mysql.rds_skip_repl_error()")
+            self._changes.rows("CALL mysql.rds_skip_repl_error()")
         except RequestRefused as error:
             if _NEXT_FAILS in str(error):
                 return True
@@ -124,7 +133,7 @@ class SqlSource:
     """Implements ``sides.Source``."""
 
     def __init__(self, login: Login) -> None:
-        self._login, self._instance = login, Instance(login)
+        self._login, self._instance = login, Instance(login, Server(login, answer_s=_LOOK_S))
 
     def close(self) -> None:
         """End the connection."""

@@ -63,7 +63,7 @@ class Observation:
     trouble: Trouble | None = None
     claimed_seconds: int | None = None  # what the server says; shown beside ours, and decides nothing
     still_since: float | None = None  # when it was last seen to do something, and
-    source_away: bool = False  # ``written`` is of an earlier look
+    away_since: float | None = None  # the source did not answer, so that ``written`` is of an earlier look
     reached: int = 0  # the most rows that it had changed since, so that a transaction that begins again is no progress
 
 

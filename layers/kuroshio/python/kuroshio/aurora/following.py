@@ -59,12 +59,13 @@ class Following:
             status = clone.status()
             if status is not None:
                 self._refuse_another(request, origin, begin, status, kept)
-                if kept is None or kept.get("detached"):
-                    self._keep(request, origin, begin, clone)
+                self._keep(request, origin, begin, clone)
                 return {}
             place = self._place(request, origin, begin, kept)
-            self._keep(request, origin, begin, clone, kept)
+            if kept is None:
+                self._keep(request, origin, begin, clone)
             clone.configure(origin, place)
+            self._keep(request, origin, begin, clone)  # that it was detached is forgotten only when it is so no more
         self._note(request, event, f"configured to follow {origin.host}:{origin.port} from {place}")
         return {}
 
@@ -171,14 +172,13 @@ class Following:
             )
         return begin
 
-    def _keep(
-        self,
-        request: ReplicateRequest,
-        origin: Origin,
-        begin: Position,
-        clone: Clone,
-        kept: Mapping[str, Any] | None = None,
-    ) -> None:
+    def _keep(self, request: ReplicateRequest, origin: Origin, begin: Position, clone: Clone) -> None:
+        """Write down what it is to follow, or that it is not detached any more."""
+        kept = self._ledger.read(request.clone, RECORD)
+        if kept is not None:
+            if kept.get("detached"):
+                self._ledger.put(request.clone, RECORD, {**kept, "stopped": None, "detached": None})
+            return
         own = clone.position()
         wanted = {
             "host": origin.host,
@@ -189,11 +189,7 @@ class Following:
             "stopped": None,
             "detached": None,
         }
-        if kept is None and self._ledger.create(request.clone, RECORD, wanted):
-            return
-        before = self._ledger.read(request.clone, RECORD) or {}
-        if before.get("detached"):
-            self._ledger.put(request.clone, RECORD, {**before, "stopped": None, "detached": None})
+        self._ledger.create(request.clone, RECORD, wanted)
 
     def _note(self, request: ReplicateRequest, event: Mapping[str, Any], words: str) -> None:
         replica.note(self._ledger, request.clone, event, words, self._clock())

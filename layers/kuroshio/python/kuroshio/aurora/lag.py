@@ -48,7 +48,7 @@ class Lag:
                 "rows": now.work.rows,
                 "still_since": now.still_since,
                 "reached": now.reached,
-                "source_away": now.source_away,
+                "away_since": now.away_since,
                 "claimed_seconds": now.claimed_seconds,
             },
         }
@@ -89,7 +89,7 @@ def _observation(kept: Mapping[str, Any]) -> Observation:
         work=Work(rows=kept["rows"]),
         still_since=kept["still_since"],
         reached=int(kept["reached"]),
-        source_away=bool(kept["source_away"]),
+        away_since=kept["away_since"],
     )
 
 

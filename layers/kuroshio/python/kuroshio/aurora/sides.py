@@ -59,6 +59,9 @@ class Clone(Protocol):
     def reset(self) -> None:
         """Let it follow nobody any more."""
 
+    def unskippable(self) -> str:
+        """Why no transaction can be skipped there; empty where one can."""
+
     def skip(self, at: Position) -> bool:
         """Skip the transaction in error at that position, and no other. False where it stands at no error there."""
 

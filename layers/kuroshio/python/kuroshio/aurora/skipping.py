@@ -44,6 +44,8 @@ class Skipping:
             if found is None or begin is None or not found.of_apply:
                 return {"skipped": 0}
             self._refuse(request, found, begin)
+            if why := clone.unskippable():
+                raise FollowRefused(f"{request.clone}: {why}")
             with self._sides.source(request) as source:
                 lost = source.transaction(begin)
             _check(found, lost)

@@ -5,13 +5,14 @@ A server that is away is waited for. What ``mending`` does not mend is told with
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora import follow, lag, replica, skipping, trouble
 from kuroshio.aurora import request as requests
-from kuroshio.aurora.follow import Judgement, Observation, State
+from kuroshio.aurora.follow import Judgement, Observation, State, Work
 from kuroshio.aurora.lag import Lag
 from kuroshio.aurora.mending import Look, Mending
 from kuroshio.aurora.position import Position
@@ -25,15 +26,24 @@ if TYPE_CHECKING:
     from kuroshio.aurora.request import ReplicateRequest
     from kuroshio.aurora.sides import Figures, Sides, Source
 
+Seen = tuple["Mapping[str, Any] | None", Work]  # a clone's status and what it applies
 _SILENT_AFTER_S = 600  # a server that does not answer for so long is not coming back by itself
+_STALE_S, _APART_S = 90, 1
 _STRANGE = "strange"  # the record of what was written on the clone itself
 
 
 class Watching:
     """The step ``watch``."""
 
-    def __init__(self, sides: Sides, ledger: Ledger, figures: Figures, clock: Callable[[], datetime]) -> None:
-        self._sides, self._ledger, self._figures, self._clock = sides, ledger, figures, clock
+    def __init__(
+        self,
+        sides: Sides,
+        ledger: Ledger,
+        figures: Figures,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sides, self._ledger, self._figures, self._clock, self._pause = sides, ledger, figures, clock, pause
         self._mending = Mending(sides, ledger, clock)
 
     def watch(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -108,17 +118,24 @@ class Watching:
 
     def _lag(self, look: Look) -> Lag:
         """Judge what is seen now beside what was seen before."""
+        # The clone first: what the source writes meanwhile then counts as still to be done, and never the other way round.
+        clone = look.clone.status(), look.clone.work()
         try:
             with self._sides.source(look.request) as source:
-                return self._both(look, source)
+                return self._both(look, source, self._seen(clone, source))
         except ServiceUnavailable as error:
-            return self._alone(look, error)
+            return self._alone(look, clone, error)
 
-    def _both(self, look: Look, source: Source) -> Lag:
-        now = self._seen(look, source)
+    def _both(self, look: Look, source: Source, now: Observation) -> Lag:
         if self._mending.mended(look, now):
-            now = self._seen(look, source)
+            now = self._seen((look.clone.status(), look.clone.work()), source)
         seen = follow.remembering([*look.before, now])
+        if not look.before or now.at - look.before[-1].at > _STALE_S:
+            # Whether it has caught up is told by two looks, and of what was written long ago it says nothing.
+            self._pause(_APART_S)
+            again = self._seen((look.clone.status(), look.clone.work()), source)
+            seen = follow.remembering([*seen, again])
+            now = again
         judgement = follow.judge(seen)
         waiting, seconds = None, None
         if now.done is not None:
@@ -130,28 +147,29 @@ class Watching:
                 seconds = _age(waiting, source) if now.behind else 0.0
         return Lag(seen[-1], judgement, waiting, seconds)
 
-    def _seen(self, look: Look, source: Source) -> Observation:
-        # The clone first: what the source writes meanwhile then counts as still to be done, and never the other way round.
-        status, work = look.clone.status(), look.clone.work()
+    def _seen(self, clone: Seen, source: Source) -> Observation:
+        status, work = clone
         return follow.observe(status, source.position(), source.logs(), at=self._clock().timestamp(), work=work)
 
-    def _alone(self, look: Look, error: ServiceUnavailable) -> Lag:
+    def _alone(self, look: Look, clone: Seen, error: ServiceUnavailable) -> Lag:
         """The source does not answer: judge the clone by what the source had written when it was last seen."""
-        status = look.clone.status()
+        status, work = clone
         done = replica.done_of(status) if status is not None else None
         known = look.before[-1].written if look.before else done
         if known is None:
             raise error
         at = self._clock().timestamp()
-        now = follow.observe(status, known, {known.file: known.offset}, at=at, work=look.clone.work())
+        now = follow.observe(status, known, {known.file: known.offset}, at=at, work=work)
         seen = follow.remembering([*look.before, now])
         judgement = follow.judge(seen)
-        away = at - next((before.at for before in reversed(look.before) if not before.source_away), at)
+        earlier = look.before[-1].away_since if look.before else None
+        since = at if earlier is None else earlier
+        away = at - since
         if judgement.state in (State.FOLLOWING, State.CAUGHT_UP, State.RECONNECTING):
             state = State.STALLED if away >= _SILENT_AFTER_S else State.RECONNECTING
             words = f"the source has not answered for {away:.0f} s: {error}"
             judgement = replace(judgement, state=state, ready_in_s=None, reason=words)
-        return Lag(replace(seen[-1], source_away=True), judgement)
+        return Lag(replace(seen[-1], away_since=since), judgement)
 
     def _strange(self, look: Look) -> int:
         """How many changes were seen so far that the clone took from somebody else than its source."""

@@ -24,6 +24,7 @@ _MOST_BYTES = 16 * 2**20
 _BETWEEN = frozenset({kinds.ROTATE, kinds.STOP, kinds.FORMAT_DESCRIPTION})  # nothing of a transaction comes after them
 _ENDS = frozenset({kinds.XID, kinds.XA_PREPARE})
 _OPENED, _CLOSED = ("BEGIN", "XA START"), ("COMMIT", "ROLLBACK")
+_FRAME = frozenset({"BEGIN", "COMMIT"})  # say nothing of what was done
 _MARIADB_GTID, _STANDALONE = 162, 0x01
 
 
@@ -111,7 +112,8 @@ class _Reading:
             self._is_open = self._is_open or word.startswith(_OPENED)
             self._is_whole = not self._is_open or word.startswith(_CLOSED)
             found.tables |= statements.effect(text, schema, self._known).tables or set(self._known)
-            self._line(f"{text}" if not schema else f"USE {schema}; {text}")
+            if word not in _FRAME:
+                self._line(f"USE {schema}; {text}" if schema else text)
         elif event.kind in rows.ROW_KINDS:
             for line in self._rows(event):
                 self._line(line)
