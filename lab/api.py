@@ -1,4 +1,4 @@
-"""The lab's own HTTP API under ``/_lab/``: health, faults, time, and what its databases are trusted by."""
+"""The lab's own HTTP API under ``/_lab/``: health, faults, disturbances, time, and what its databases are trusted by."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class LabApi:
         match request.method, request.path.removeprefix(PREFIX):
             case "GET", ("health" | "faults" | "authority") as what:
                 return json_answer(self._told(what))
-            case "POST", "faults":
-                return self._add_fault(request)
             case "DELETE", "faults":
                 self._faults.clear()
                 return json_answer([])
+            case "POST", ("faults" | "disturbances") as what:
+                return self._add_fault(request) if what == "faults" else self._disturb(request)
             case method, ("clock" | "schedules") as what:
                 return self._time.answer(method, what, request)
         return json_answer({"error": f"the lab has no {request.method} {request.path}"}, 404)
@@ -57,3 +57,16 @@ class LabApi:
             return json_answer(asdict(self._faults.add(**json.loads(request.body))), 201)
         except (TypeError, ValueError) as error:
             return json_answer({"error": str(error)}, 400)
+
+    def _disturb(self, request: HttpRequest) -> Answer:
+        from lab.engine import EngineError
+        from lab.rds import disturbances
+        from lab.rds.refusal import Refused
+
+        asked = json.loads(request.body)
+        kind, cluster = asked.pop("kind"), asked.pop("cluster")
+        try:
+            disturbances.disturb(self._rds.aurora, kind, cluster, disturbances.Options(**asked))
+        except (TypeError, ValueError, Refused, EngineError) as error:
+            return json_answer({"error": str(error)}, 400)
+        return json_answer({"kind": kind, "cluster": cluster}, 201)

@@ -14,6 +14,7 @@ import click
 
 from kuroshio.errors import InvalidRequest
 from lab import lifecycle
+from lab.disturb_command import disturb
 from lab.faults import KINDS
 from lab.place import OPERATOR, REGION, Place, Running, place_of, shell_variables
 
@@ -290,3 +291,6 @@ def permissions(only: str, as_json: bool) -> None:  # noqa: FBT001 - click's fla
                 f"  unused: {grant.role} {grant.action} ({grant.sid})" + (f": {grant.reason}" if grant.reason else "")
             )
     sys.exit(1 if denied else 3 if unused else 0)
+
+
+lab.add_command(disturb)

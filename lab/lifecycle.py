@@ -125,12 +125,12 @@ def is_healthy(running: Running) -> bool:
 
 
 def ask(running: Running, method: str, path: str, body: Any = None) -> Any:
-    """Ask the lab's own API, and wait as long as the clock is being moved. Raises OSError if it does not answer, ServiceUnavailable with its words if it refuses."""
+    """Ask the lab's own API, and wait as long as the clock is being moved, or servers are disturbed. Raises OSError if it does not answer, ServiceUnavailable with its words if it refuses."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(running.endpoint + PREFIX + path, data=data, method=method)  # noqa: S310 - http, loopback
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=None if path == "clock" else 10) as answer:
+        with opener.open(request, timeout=None if path in {"clock", "disturbances"} else 10) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         raise ServiceUnavailable(f"the lab refused: {json.loads(error.read()).get('error')}") from error

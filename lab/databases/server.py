@@ -8,28 +8,28 @@ import shutil
 import socket
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.databases.disk import Disk
+from lab.databases.flavour import MARIADB, Flavour
 from lab.engine import LABEL, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from lab.databases.authority import Authority
     from lab.engine import Engine
 
-IMAGE = "kuroshio-lab-database"
 _OWNER = 999  # the user in the image
 _READY_WITHIN_S = 60.0
 _IN_FLIGHT_S = 0.05  # writes that the kernel had taken when the processes froze
-BINLOG = ("--log-bin=mysql-bin-changelog", "--binlog-format=ROW", "--log-slave-updates", "--relay-log=relaylog")
+BINLOG = MARIADB.binlog
 
 
-def build(engine: Engine) -> None:
+def build(engine: Engine, flavour: Flavour = MARIADB) -> None:
     """Make the image where it is missing; its layers are cached after the first time."""
-    folder = Path(__file__).parent
-    engine.build(folder, folder / "Dockerfile", IMAGE)
+    engine.build(flavour.folder, flavour.folder / "Dockerfile", flavour.image)
 
 
 @dataclass
@@ -46,6 +46,8 @@ class Server:
     hosts: tuple[str, ...] = ()  # further names that its certificate bears and the network knows
     container: str = ""
     port: int = field(default=0)
+    disk: Disk | None = None
+    flavour: Flavour = MARIADB
 
     @property
     def data(self) -> Path:
@@ -58,7 +60,9 @@ class Server:
         authority.issue(self.folder / "tls", "127.0.0.1", self.name, *self.hosts)
         for path in (self.data, self.folder / "tls", *(self.folder / "tls").iterdir()):
             os.chown(path, _OWNER, _OWNER)
-        self.container = self.engine.do("run", "--detach", *self._options(), IMAGE, *self._arguments()).strip()
+        self.container = self.engine.do(
+            "run", "--detach", *self._options(), self.flavour.image, *self._arguments()
+        ).strip()
         self.port = self._published()
         self._wait()
 
@@ -70,6 +74,17 @@ class Server:
     def kill(self) -> None:
         """End it as a power cut would."""
         self.engine.kill(self.container)
+
+    def put_on_disk(self, megabytes: int) -> None:
+        """Give its data a disk of its own; it must not run. See ``disk`` for what can be done to it."""
+        if self.disk is None:
+            self.disk = Disk.under(self.data, megabytes)
+
+    def leave_disk(self) -> None:
+        """Take the disk away, so that the folder can be removed; it must not run."""
+        if self.disk is not None:
+            self.disk.unmount()
+            self.disk = None
 
     def copy_to(self, folder: Path) -> None:
         """Copy the data of a server that runs, as Aurora's storage does: at one moment, with recovery still to do.
@@ -88,7 +103,7 @@ class Server:
     def administer(self, script: str) -> str:
         """Execute SQL as root inside the container; ``DELIMITER`` works. Raises EngineError with the server's words."""
         client = (
-            "mariadb",
+            self.flavour.client,
             "--no-defaults",
             "-uroot",
             "--socket=/run/mysqld/mysqld.sock",
@@ -116,7 +131,17 @@ class Server:
         return [f"--label={LABEL}={self.lab}", "--publish=127.0.0.1::3306", *net, *names, *volumes]
 
     def _arguments(self) -> Sequence[str]:
-        return (f"--server-id={self.number}", "--event-scheduler=OFF", *self.options)
+        return (
+            f"--server-id={self.number}",
+            "--event-scheduler=OFF",
+            *self.flavour.small,
+            *self.options,
+            *self._durability(),
+        )
+
+    def _durability(self) -> Sequence[str]:
+        """A disk that fails takes with it what was not synced; a killed process leaves that to the machine."""
+        return self.flavour.durable if self.disk is not None else ()
 
     def _published(self) -> int:
         found = json.loads(self.engine.do("inspect", self.container))[0]

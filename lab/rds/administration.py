@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lab.databases.server import Server
 
-PROCEDURES = Path(__file__).with_name("procedures.sql")
-
-# What RDS grants the master user, as far as MariaDB has it. No SUPER, no FILE, no SHUTDOWN, no way around read_only.
+# What RDS grants the master user, as far as the server has it. No SUPER, no FILE, no SHUTDOWN, no way around read_only.
 _GRANTED = (
     "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, "
-    "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR, CREATE VIEW, SHOW VIEW, "
+    "CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, CREATE VIEW, SHOW VIEW, "
     "CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER"
 )
 _NAME = re.compile(r"\w{1,80}")
@@ -24,9 +21,9 @@ _PASSWORD = re.compile(r"[\w.+=/-]{1,41}", re.ASCII)
 def install(server: Server, user: str, password: str) -> None:
     """Make the master user and the procedures. Raises ValueError for a name or a password that SQL would have to escape."""
     account = _account(user, password)
-    server.administer(PROCEDURES.read_text())
+    server.administer(server.flavour.procedures.read_text())
     server.administer(
-        f"SET SESSION sql_log_bin = 0; CREATE USER {account}; GRANT {_GRANTED} ON *.* TO {user}@'%' WITH GRANT OPTION"
+        f"SET SESSION sql_log_bin = 0; CREATE USER {account}; GRANT {_GRANTED}, {server.flavour.monitors} ON *.* TO {user}@'%' WITH GRANT OPTION"
     )
 
 

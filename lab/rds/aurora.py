@@ -74,6 +74,8 @@ class Aurora:
         for endpoint in (*self._endpoints.values(), *self._own_endpoints.values()):
             endpoint.close()
         self._engine.kill(*(server.container for server in self._servers.values() if server.container))
+        for server in self._servers.values():
+            server.leave_disk()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def rest(self) -> None:
@@ -83,9 +85,13 @@ class Aurora:
 
     def port(self, cluster: str) -> int:
         """Of the endpoint of that name. Whoever bears the name later has it too."""
+        return self.endpoint(cluster).port
+
+    def endpoint(self, cluster: str) -> Endpoint:
+        """What clients of that name connect to, and its links."""
         if cluster not in self._endpoints:
             self._endpoints[cluster] = Endpoint(self.address, lambda: self._port_behind(cluster))
-        return self._endpoints[cluster].port
+        return self._endpoints[cluster]
 
     def instance_port(self, instance: str) -> int:
         """Of an instance's own endpoint, which stays when its cluster gets another name, and its connections with it."""
@@ -150,6 +156,21 @@ class Aurora:
                 self.account.tell("db-instance", member.name, "DB instance restarted", "availability")
 
         self._do(cluster, "available", rebooted, instance)
+
+    def halt(self, cluster: Cluster) -> None:
+        """End the server as a power cut would; ``restart`` brings it back."""
+        self._do(cluster, cluster.status, lambda: self._stop(cluster, power_cut=True))
+
+    def restart(self, cluster: Cluster, between: Callable[[Server], object], *, power_cut: bool = False) -> None:
+        """Stop the server if it runs, do something to it, and start it again."""
+        instance = self.account.instance(cluster.writer)
+
+        def restarted() -> None:
+            self._stop(cluster, power_cut=power_cut)
+            between(self._servers[cluster.resource])
+            self._start(cluster, instance)
+
+        self._do(cluster, cluster.status, restarted, instance)
 
     def fail_over(self, cluster: Cluster, target: Instance) -> None:
         """Another instance becomes the writer, on the same volume, after a recovery as from a crash."""
@@ -228,6 +249,7 @@ class Aurora:
         def removed() -> None:
             self.account.remove_cluster(cluster)
             server = self._servers.pop(cluster.resource)
+            server.leave_disk()
             shutil.rmtree(server.folder, ignore_errors=True)
 
         self._do(cluster, "deleting", removed)

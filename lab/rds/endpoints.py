@@ -7,12 +7,13 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from lab.rds.links import Links
 from lab.sockets import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 
 
 class Endpoint:
@@ -24,7 +25,8 @@ class Endpoint:
     def __init__(self, address: str, target: Callable[[], int]) -> None:
         self._target = target
         self._listener = listening(address, 0)
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, str] = {}  # and the address of the client at either of its ends
+        self.links = Links()
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._serve, name=f"endpoint-{self.port}", daemon=True).start()
 
@@ -35,37 +37,41 @@ class Endpoint:
         self._listener.close()
         self.cut()
 
-    def cut(self) -> None:
-        """End all connections: the name now stands for another server, or for none."""
-        for connection in list(self._connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+    def cut(self, client: str = "") -> None:
+        """End all connections, or those of one client: the name now stands for another server, or for none."""
+        for connection, of in list(self._connections.items()):
+            if client in ("", of):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._join, args=(client,), daemon=True).start()
+                client, address = self._listener.accept()
+                threading.Thread(target=self._join, args=(client, str(address[0])), daemon=True).start()
 
-    def _join(self, client: socket.socket) -> None:
-        port = self._target()
+    def _join(self, client: socket.socket, address: str) -> None:
         with client, contextlib.suppress(OSError):
+            if not self.links.carry(address, 0):
+                return
+            port = self._target()
             if not port:
                 return
             with socket.create_connection(("127.0.0.1", port), timeout=10) as server:
                 server.settimeout(None)
-                self._connections |= {client, server}
-                back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+                self._connections |= dict.fromkeys((client, server), address)
+                back = threading.Thread(target=_pump, args=(server, client, self.links, address), daemon=True)
                 back.start()
-                _pump(client, server)
+                _pump(client, server, self.links, address)
                 back.join()
-                self._connections -= {client, server}
+                for end in (client, server):
+                    self._connections.pop(end, None)
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, links: Links, client: str) -> None:
     """Carry bytes one way until either side ends, then end both: MySQL never closes half a connection."""
     with contextlib.suppress(OSError):
-        while data := source.recv(_CHUNK):
+        while (data := source.recv(_CHUNK)) and links.carry(client, len(data)):
             sink.sendall(data)
     for end in (source, sink):
         with contextlib.suppress(OSError):

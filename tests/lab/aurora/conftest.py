@@ -8,6 +8,7 @@ import pytest
 from kuroshio.adapters.mysql import Login, Server
 from kuroshio.adapters.replication import Instance
 from lab import engine as engines
+from lab.databases import flavour as flavours
 from lab.databases import server as databases
 from lab.databases.authority import Authority
 from lab.rds import administration
@@ -41,11 +42,12 @@ class Pair:
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     engine = engines.find()
-    databases.build(engine)
+    flavour = flavours.chosen()
+    databases.build(engine, flavour)
     folder: Path = tmp_path_factory.mktemp("databases")
     authority = Authority.new(folder / "authority")
     servers = [
-        databases.Server(engine, LABEL, name, folder / name, number)
+        databases.Server(engine, LABEL, name, folder / name, number, options=flavour.binlog, flavour=flavour)
         for number, name in enumerate(("source", "clone"), 11)
     ]
     try:
@@ -58,9 +60,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 
 def _open_to_us(server: databases.Server) -> None:
-    statements = "CREATE USER root@'%'; GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION"
-    server.engine.execute(
-        server.container, ["mariadb", "--no-defaults", "-uroot", "-S", "/run/mysqld/mysqld.sock", "-e", statements]
+    server.administer(
+        "SET SESSION sql_log_bin = 0; CREATE USER root@'%'; GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION"
     )
 
 
