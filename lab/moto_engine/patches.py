@@ -17,6 +17,7 @@ _PARTS = (
     "time",
     "dns",
     "queues",
+    "maps",
 )
 
 

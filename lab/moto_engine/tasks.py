@@ -156,13 +156,13 @@ def _task_execution(original: Callable[[Any, Any], None]) -> Callable[[Any, Any]
         try:
             answer = fake(state, copy.deepcopy(arguments), resource)
         except Exception as error:
-            raise FailureEventException(_task_failure(env, resource, error)) from error
+            raise FailureEventException(task_failure(env, resource, error)) from error
         env.stack.append(json.loads(json.dumps(answer)))
 
     return execute
 
 
-def _task_failure(env: Any, resource: str, error: Exception) -> FailureEvent:
+def task_failure(env: Any, resource: str, error: Exception) -> FailureEvent:
     name = error.name if isinstance(error, TaskFailed) else type(error).__name__
     cause = str(error)
     if ":lambda:" in resource:  # a function's error document is what Step Functions hands on as the cause

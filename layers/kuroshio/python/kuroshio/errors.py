@@ -26,6 +26,7 @@ The class names are an interface: Lambda reports them as ``errorType`` and state
         ├── FollowRefused         a clone follows something else than it should, or stands at an error that may not pass
         ├── CloneFailed           RDS gave a clone up, or it did not come up as it must
         ├── CutOverRefused        a condition of a cut-over does not hold; nothing was begun
+        ├── RepairRefused         writing a row onto a clone would do more there than that
         ├── CutOverReturned       a cut-over was given up and undone, or needs a person to finish it
         ├── LimitExceeded         hostile or enormous input: a stated bound was passed
         ├── WorkflowFailed        an execution that was waited for ended without success
@@ -141,6 +142,10 @@ class CloneFailed(PermanentError):  # noqa: N818
 
 class CutOverRefused(PermanentError):  # noqa: N818
     """A condition of a cut-over does not hold; the message names each, the ledger has them all. Nothing was begun."""
+
+
+class RepairRefused(PermanentError):  # noqa: N818
+    """Writing a row onto a clone would do more there than that: triggers would fire, or the row has no key to find it by."""
 
 
 class CutOverReturned(PermanentError):  # noqa: N818

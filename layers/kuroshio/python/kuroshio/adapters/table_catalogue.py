@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kuroshio.aurora.binlog.touched import Layout
 from kuroshio.aurora.dialect import OWN_SCHEMAS
+from kuroshio.aurora.verification.schema import ColumnDefinition, Definition
 from kuroshio.aurora.verification.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ WHERE INDEX_NAME = 'PRIMARY' AND TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2
 _CASCADES = f"""
 SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, DELETE_RULE, UPDATE_RULE
 FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA NOT IN {OWN_SCHEMAS}"""  # noqa: S608
+_DEFINED = f"""
+SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE = 'YES', COLUMN_DEFAULT, CHARACTER_SET_NAME, COLLATION_NAME,
+  EXTRA, GENERATION_EXPRESSION
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2, ORDINAL_POSITION"""  # noqa: S608
+_INDEXES = f"""
+SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COLUMN_NAME, SUB_PART
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2, 3, SEQ_IN_INDEX"""  # noqa: S608
+_ENGINES = f"""
+SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(ENGINE, '') FROM information_schema.TABLES
+WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN {OWN_SCHEMAS} ORDER BY 1, 2"""  # noqa: S608
 _CARRYING = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 
@@ -35,7 +46,9 @@ def tables(server: Server) -> list[Table]:
     """All tables of users, in the order of their names."""
     columns: defaultdict[Name, list[Column]] = defaultdict(list)
     for schema, name, column, type_name, nullable, shown, charset, extra in server.rows(_COLUMNS):
-        is_virtual = "VIRTUAL" in str(extra).upper() and "GENERATED" in str(extra).upper()
+        words = str(extra).upper()
+        # DEFAULT_GENERATED is MySQL 8's word for a default that is an expression.
+        computed = " GENERATED" in words
         columns[schema, name].append(
             Column(
                 column,
@@ -43,7 +56,8 @@ def tables(server: Server) -> list[Table]:
                 bool(nullable),
                 "unsigned" in str(shown).lower(),
                 charset,
-                is_virtual,
+                generated=computed and "VIRTUAL" in words,
+                computed=computed,
             )
         )
     keys = _keys(server)
@@ -66,6 +80,38 @@ def layouts(server: Server, of: Iterable[Table]) -> dict[Name, Layout]:
         primary = tuple(places[name] for name in table.key)
         found[table.label] = Layout(primary, len(places), tuple(carried[table.label]))
     return found
+
+
+def definitions(server: Server) -> dict[Name, Definition]:
+    """All that a table's definition says which may differ between two servers."""
+    columns: defaultdict[Name, list[ColumnDefinition]] = defaultdict(list)
+    for schema, name, column, kind, nullable, default, charset, collation, extra, expression in server.rows(_DEFINED):
+        columns[schema, name].append(
+            ColumnDefinition(
+                column,
+                _text(kind),
+                bool(nullable),
+                None if default is None else _text(default),
+                charset or "",
+                collation or "",
+                _text(extra),
+                _text(expression),
+            )
+        )
+    indexes: defaultdict[Name, dict[str, tuple[bool, tuple[str, ...]]]] = defaultdict(dict)
+    for schema, name, index, unique, column, length in server.rows(_INDEXES):
+        before = indexes[schema, name].get(index, (bool(unique), ()))[1]
+        # MySQL 8 has indexes over expressions, whose columns have no name.
+        part = f"{column or 'an expression'}({length})" if length else str(column or "an expression")
+        indexes[schema, name][index] = (bool(unique), (*before, part))
+    return {
+        (schema, name): Definition(engine, tuple(columns[schema, name]), indexes[schema, name])
+        for schema, name, engine in server.rows(_ENGINES)
+    }
+
+
+def _text(value: object) -> str:
+    return "" if value is None else value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _stored(table: Table) -> list[Column]:

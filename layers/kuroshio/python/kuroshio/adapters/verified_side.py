@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kuroshio.adapters.mysql import Server
 from kuroshio.aurora.verification import fingerprint, spans
 from kuroshio.aurora.verification.ports import Sum
+from kuroshio.aurora.verification.tables import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from kuroshio.aurora.verification.spans import Bound, Span
     from kuroshio.aurora.verification.tables import Table
 
+_ANSWER_S = 600  # a table without a key is summed up in one go
+
 
 class SqlSide:
     """Implements ``verification.ports.Side`` on one connection of its own."""
 
     def __init__(self, login: Login) -> None:
-        self._server = Server(login, session=fingerprint.SESSION)
+        self._server = Server(login, session=fingerprint.SESSION, answer_s=_ANSWER_S)
 
     def sum_of_span(self, table: Table, span: Span) -> Sum:
         """Sum up a span."""
@@ -42,6 +45,12 @@ class SqlSide:
         """The key of the row of that number in the span."""
         found = self._server.rows(spans.nth_key(table, span, rows))
         return _bound(found[0]) if found else None
+
+    def extent(self, table: Table) -> tuple[int, int] | None:
+        """The least and the greatest number in the first column of the key."""
+        column = quoted(table.key[0])
+        low, high = self._server.rows(f"SELECT MIN({column}), MAX({column}) FROM {table.sql}")[0]  # noqa: S608
+        return None if low is None else (int(low), int(high))
 
     def close(self) -> None:
         """End the connection."""

@@ -64,6 +64,13 @@ FIGURES = (
     _last("replication.*.applied_bytes_per_second", "integer", "bytes of binlog that a clone does in a second"),
     _last("replication.*.following", "integer", "1 while a clone follows its source, 0 while it does not"),
     _last("replication.*.strange_changes", "integer", "changes that somebody else than its source made on a clone"),
+    _last("replication.*.verified_differences", "integer", "rows that differ, by the last verification of a clone"),
+    _last("replication.*.verified_unsettled", "integer", "rows that changed each time that verification looked"),
+    _last(
+        "replication.*.verified_unknown", "integer", "tables of which the last verification knows nothing, or not all"
+    ),
+    _last("replication.*.verified_rows", "integer", "rows that the last verification looked at"),
+    _last("replication.*.verified_seconds", "seconds", "how long the last verification took"),
     _sum("kuroshio.outbox.lost", "outbox", "points that were given up after a day without Mackerel"),
     _sum("kuroshio.outbox.lost_reports", "outbox", "check reports that were given up after six hours without Mackerel"),
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kuroshio.aurora.phases import Phased
     from kuroshio.aurora.sides import Figures
     from kuroshio.aurora.switching import Switching
+    from kuroshio.aurora.verifying import Verifying
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,22 @@ def cut_over_cluster() -> Switching:
     ledger = AuroraLedger(environment.ledger_table)
     servers = SwitchServers(rds, DatabaseLogins(rds, environment.database_authority), ledger)
     return Switching(ledger, servers, now, time.monotonic, time.sleep)
+
+
+@cache
+def verify_clone() -> Verifying:
+    """Wire ``verify_clone``: both databases, documents in the plan bucket, records in the ledger, figures for Mackerel."""
+    from kuroshio.adapters.aurora_ledger import AuroraLedger
+    from kuroshio.adapters.clusters import RdsClusters
+    from kuroshio.adapters.database_logins import DatabaseLogins
+    from kuroshio.adapters.verified_databases import SqlDatabases
+    from kuroshio.adapters.work_store import S3Work
+    from kuroshio.aurora.verifying import Verifying
+
+    environment = from_env(Aurora, os.environ)
+    databases = SqlDatabases(DatabaseLogins(RdsClusters(), environment.database_authority))
+    kept = S3Work(environment.plan_bucket), AuroraLedger(environment.ledger_table), _figures(environment)
+    return Verifying(databases, kept, (now, time.monotonic, time.sleep))
 
 
 def _figures(environment: Aurora) -> Figures:

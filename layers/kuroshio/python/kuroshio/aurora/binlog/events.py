@@ -18,6 +18,7 @@ GTID_KINDS = frozenset({33, 34, 42, 162})  # MySQL's, its anonymous one, its tag
 QUERY_COMPRESSED = 165  # MariaDB, log_bin_compress
 
 _HEADER = struct.Struct("<IBIIIH")
+_FRAMING = frozenset({bytes([ROTATE]), bytes([FORMAT_DESCRIPTION])})
 _CRC32 = 1
 _ARTIFICIAL = 0x20  # made up by the server for this dump: not in the file
 
@@ -38,15 +39,22 @@ class Event(NamedTuple):
 class Stream:
     """Cuts what a dump delivers into events, and follows the file from rotation to rotation."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, only: int | None = None) -> None:
         self.file = file
+        self._only = None if only is None else only.to_bytes(4, "little")
         self._tail = 0  # bytes of checksum at the end of each event
         self._end = 0  # of the event before
 
     def events(self, packets: Iterable[bytes]) -> Iterator[Event]:
-        """Raises BinlogUnreadable where a packet is cut off or its checksum does not match its bytes."""
+        """Raises BinlogUnreadable where a packet is cut off or its checksum does not match its bytes.
+
+        With ``only``, events that began on another server are passed over unread, but for those that frame the stream.
+        """
         for packet in packets:
-            yield self._event(packet)
+            if self._only is None or packet[5:9] == self._only or packet[4:5] in _FRAMING:
+                yield self._event(packet)
+            elif not packet[17] & _ARTIFICIAL:  # its place counts all the same
+                self._end = int.from_bytes(packet[13:17], "little") or self._end + len(packet)
 
     def _event(self, packet: bytes) -> Event:
         if len(packet) < _HEADER.size:

@@ -96,18 +96,20 @@ def _present(table: TableMap, bitmap: bytes, primary: tuple[int, ...]) -> _Colum
 def _reader(columns: _Columns, whole: int) -> Callable[[bytes, int, Key], tuple[Key, int]]:
     """Reads one image: its key, completed from the one before it, and where the next begins.
 
-    Most rows have no NULL: for these, runs of columns with a fixed width are one step.
+    Runs of columns with a fixed width are one step.
     """
-    plan = _plan(columns)
-    empty = bytes(columns.nulls)
+    plans: dict[bytes, list[tuple[int, int, int]]] = {}  # by the bitmap of NULLs, of which a table has few
     order = [part for _, part in columns.parts]
     in_order = order == list(range(whole))
 
     def read(body: bytes, at: int, before: Key) -> tuple[Key, int]:
         nulls = body[at : at + columns.nulls]
         at += columns.nulls
+        plan = plans.get(nulls)
+        if plan is None:
+            plan = plans[nulls] = _plan(columns, nulls)
         spans: list[bytes] = []
-        for skip, prefix, wanted in plan if nulls == empty else _plan(columns, nulls):
+        for skip, prefix, wanted in plan:
             at += skip
             if prefix:
                 begin = at
@@ -125,13 +127,13 @@ def _reader(columns: _Columns, whole: int) -> Callable[[bytes, int, Key], tuple[
     return read
 
 
-def _plan(columns: _Columns, nulls: bytes = b"") -> list[tuple[int, int, int]]:
+def _plan(columns: _Columns, nulls: bytes) -> list[tuple[int, int, int]]:
     """Steps: bytes to skip, then the prefix of a value with a length of its own, or the bytes of a fixed one that is wanted."""
     steps: list[tuple[int, int, int]] = []
     skip = 0
     keys = {place for place, _ in columns.parts}
     for place, width in enumerate(columns.widths):
-        if nulls and nulls[place // 8] >> place % 8 & 1:
+        if nulls[place // 8] >> place % 8 & 1:
             continue
         wanted = place in keys
         if width.prefix:

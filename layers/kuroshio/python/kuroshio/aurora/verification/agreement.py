@@ -17,6 +17,7 @@ unsettled: not known is not the same as equal.
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,7 @@ from kuroshio.aurora.verification.spans import Bound, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from kuroshio.aurora.verification.ports import Follower, Side, Sum
     from kuroshio.aurora.verification.tables import Table
@@ -57,6 +59,7 @@ class Patience:
     halvings: int = 2  # looks at a span before it is cut in two
     window: int = 100  # rows of a span that are looked at one by one
     batch: int = 500  # keys summed up in one query
+    ahead: int = 2  # spans that the source may be looked at before the clone
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Agreement:
     follower: Follower
     patience: Patience = field(default_factory=Patience)
     since: str = ""
+    rows: int = 0  # of the source that were looked at
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "clone"))
 
     def __post_init__(self) -> None:
@@ -76,21 +80,51 @@ class Agreement:
 
     def of_spans(self, table: Table, spans: Iterable[Span]) -> Iterator[Finding]:
         """Look at every row of the spans, and yield those that differ in the end."""
-        doubtful = []
-        for span in spans:
-            theirs, ours = self._sums(table, span)
-            if theirs != ours:
-                doubtful.append(span)
+        doubtful = list(self._doubtful(spans, lambda side, span: side.sum_of_span(table, span)))
         yield from self._of_rows(table, self._narrowed(table, doubtful))
 
     def of_keys(self, table: Table, keys: Sequence[Bound]) -> Iterator[Finding]:
         """Look at the rows of the keys, and yield those that differ in the end."""
-        suspects: list[Bound] = []
-        for batch in self._batches(keys):
-            theirs, ours = self._sums_of_keys(table, batch)
-            if theirs != ours:
-                suspects += batch
-        yield from self._of_rows(table, suspects)
+        doubtful = self._doubtful(self._batches(keys), lambda side, batch: side.sum_of_keys(table, batch))
+        yield from self._of_rows(table, [key for batch in doubtful for key in batch])
+
+    def of_whole(self, table: Table) -> Iterator[Finding]:
+        """Look at a table that cannot be cut by its key. Without any key, one finding with an empty one says that it differs."""
+        theirs, ours = self._sums(table, Span())
+        self.rows += theirs.rows
+        seen: set[Sum] = {theirs}
+        for _ in range(self.patience.rounds):
+            if theirs == ours:
+                return
+            mark = self.follower.mark()
+            before = self.source.sum_of_span(table, Span())
+            self.follower.wait(mark)
+            theirs, ours = self._sums(table, Span())
+            seen = {before, theirs}
+            if ours in seen:
+                return
+        if theirs == ours:
+            return
+        if table.key:
+            rows, copies = self._both(lambda side: side.rows_of_span(table, Span()))
+            yield from self._of_rows(table, [key for key in {**rows, **copies} if rows.get(key) != copies.get(key)])
+        else:
+            yield Finding((), Kind.UNSETTLED if len(seen) > 1 else Kind.DIFFERENT)
+
+    def _doubtful(self, units: Iterable[T], look: Callable[[Side, T], Sum]) -> Iterator[T]:
+        """Those of the units that differ at a first look. The clone may be some behind, so that neither waits at each."""
+        looks: deque[tuple[T, Sum, Future[Sum]]] = deque()
+        for unit in units:
+            ours = self._pool.submit(look, self.clone, unit)
+            looks.append((unit, look(self.source, unit), ours))
+            if len(looks) > self.patience.ahead:
+                yield from self._settled(*looks.popleft())
+        for each in looks:
+            yield from self._settled(*each)
+
+    def _settled(self, unit: T, theirs: Sum, ours: Future[Sum]) -> list[T]:
+        self.rows += theirs.rows
+        return [] if theirs == ours.result() else [unit]
 
     def _narrowed(self, table: Table, doubtful: list[Span]) -> list[Bound]:
         """The keys of the rows in those spans that do not agree when they are looked at again, and cut."""
@@ -159,9 +193,6 @@ class Agreement:
 
     def _sums(self, table: Table, span: Span) -> tuple[Sum, Sum]:
         return self._both(lambda side: side.sum_of_span(table, span))
-
-    def _sums_of_keys(self, table: Table, keys: Sequence[Bound]) -> tuple[Sum, Sum]:
-        return self._both(lambda side: side.sum_of_keys(table, keys))
 
     def _rows_of_both(self, table: Table, keys: Sequence[Bound]) -> tuple[dict[Bound, str], dict[Bound, str]]:
         return self._both(lambda side: self._rows(side, table, keys))

@@ -36,6 +36,9 @@ class Side(Protocol):
     def nth_key(self, table: Table, span: Span, rows: int) -> Bound | None:
         """The key of the row of that number in the span, counted from 1; None where it has fewer."""
 
+    def extent(self, table: Table) -> tuple[int, int] | None:
+        """The least and the greatest number in the first column of the key; None where there are no rows."""
+
 
 class Follower(Protocol):
     """The replication between the two."""

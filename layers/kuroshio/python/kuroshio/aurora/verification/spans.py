@@ -17,7 +17,10 @@ Bound = tuple[str, ...]  # SQL literals, one for each column of the key
 
 @dataclass(frozen=True)
 class Span:
-    """Rows with a key after ``after`` and not after ``upto``; None is the table's end on that side."""
+    """Rows with a key after ``after`` and not after ``upto``; None is the table's end on that side.
+
+    A bound may have the first columns of the key alone: all rows that begin so are then before the bound, or end with it.
+    """
 
     after: Bound | None = None
     upto: Bound | None = None
@@ -27,9 +30,9 @@ def where(table: Table, span: Span) -> str:
     """The condition for the rows of a span, empty for the whole table. Its first column bounds the range of the index."""
     parts = []
     if span.after is not None:
-        parts.append(_beyond(table.key, span.after, ">"))
+        parts.append(_beyond(table.key[: len(span.after)], span.after, ">"))
     if span.upto is not None:
-        parts.append(_beyond(table.key, span.upto, "<", inclusive=True))
+        parts.append(_beyond(table.key[: len(span.upto)], span.upto, "<", inclusive=True))
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 

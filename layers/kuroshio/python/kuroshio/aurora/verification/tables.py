@@ -49,6 +49,7 @@ class Column:
     unsigned: bool = False
     charset: str | None = None
     generated: bool = False  # and not stored: it has no place in a row
+    computed: bool = False  # stored or not, no statement gives it a value
 
     @property
     def is_integer(self) -> bool:
