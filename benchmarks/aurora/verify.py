@@ -40,7 +40,7 @@ SCHEMA = (
     *faults.tables(),
 )
 # Keys are looked up however many they are, so that the whole curve is seen.
-ALL_KEYS = Rates(rows=1, keys=1)
+ALL_KEYS = Rates(keys=Rates().rows)
 
 
 class Point(NamedTuple):

@@ -44,6 +44,10 @@ class _NoManagedPolicies:
         return {}
 
 
+# Step Functions takes JSONata for these numbers of a Map, and cfn-lint's schema of states does not.
+_COMPUTED_NUMBER = re.compile(r"^( +(?:MaxConcurrency|ToleratedFailurePercentage):) \"{%.*%}\"$", re.MULTILINE)
+
+
 def expanded(root: Path, name: str, *, inlined: bool = False) -> Template:
     """Return the template ``name`` after the SAM transform.
 
@@ -62,7 +66,8 @@ def expanded(root: Path, name: str, *, inlined: bool = False) -> Template:
     result: Template = transform(template, defaults, _NoManagedPolicies())
     for resource in definitions if inlined else ():
         properties = result["Resources"][resource]["Properties"]
-        properties["Definition"] = yaml.safe_load(re.sub(r"\$\{(\w+)\}", r"\1", definitions[resource]))
+        filled = re.sub(r"\$\{(\w+)\}", r"\1", definitions[resource])
+        properties["Definition"] = yaml.safe_load(_COMPUTED_NUMBER.sub(r"\1 1", filled))
         properties.pop("DefinitionString", None)
         properties.pop("DefinitionSubstitutions", None)
     return result

@@ -118,6 +118,15 @@ class World:
             self.clone.rows(statement)
         self.clone.rows("SET SESSION sql_log_bin = 1")
 
+    def lose(self, statement: str) -> None:
+        """Execute it on the source as a transaction that the clone skips."""
+        self.caught_up()
+        self.clone.rows("STOP SLAVE")
+        self.source.rows(statement)
+        self.clone.rows("SET GLOBAL sql_slave_skip_counter = 1")
+        self.clone.rows("START SLAVE")
+        self.caught_up()
+
     def close(self) -> None:
         self.source.close()
         self.clone.close()
