@@ -58,7 +58,7 @@ class Databases:
             source.close()
             clone.close()
 
-    def repairs(self, _: ReplicateRequest) -> SqlRepairs:  # type: ignore[override]
+    def repairs(self, _: ReplicateRequest) -> SqlRepairs:
         """Nothing is repaired here."""
         raise NotImplementedError
 

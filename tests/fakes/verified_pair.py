@@ -64,16 +64,17 @@ class World:
     def __init__(self, pair: Pair, *schema: str) -> None:
         self.databases = PairedDatabases(pair)
         self.source, self.clone = (Server(login) for login in self.databases.logins)
-        self.replication = Replication(*(Instance(login) for login in self.databases.logins), within_s=30)
+        source, clone = (Instance(login) for login in self.databases.logins)
+        self.replication = Replication(source, clone, within_s=30)
         for statement in schema:
             self.source.rows(statement)
         self.caught_up()
         self.ledger, self.work, self.told = InMemoryAuroraLedger(), InMemoryWork(), Told()
         self._runs = 0
         # A proof of the two as they are: what came before, other tests did.
-        source, clone = (Instance(login).position() for login in self.databases.logins)
-        self.ledger.put(CLONE, "seed", {"position": str(source)})
-        proven = {"equal": True, "seed": str(source), "upto": str(source), "clone_upto": str(clone)}
+        begin = str(source.position())
+        self.ledger.put(CLONE, "seed", {"position": begin})
+        proven = {"equal": True, "seed": begin, "upto": begin, "clone_upto": str(clone.position())}
         self.ledger.put(CLONE, "verification#2000", {**proven, "tables": []})
         self.verifying = self.function()
 
