@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +14,11 @@ import pytest
 from kuroshio.adapters.mysql import Server
 from kuroshio.aurora.switching import Switching
 from kuroshio.errors import CutOverRefused, CutOverReturned, KuroshioError, Outpaced
+from lab import moto_engine
 from lab.databases.writers import Judgement, judge, writers
 from lab.rds.testing import PASSWORD, USER
 from tests.lab.aurora.switched import APP, Whole, whole
+from tests.workflows.machine import definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,6 +209,94 @@ def test_a_restart_of_either_server_changes_nothing(place: Whole) -> None:
         place.lab.rds.reboot_db_instance(DBInstanceIdentifier=instance)
     place.lab.rest()
     assert place.open_ones() == [live]
+
+
+def test_a_statement_that_writes_for_long_sends_it_back_before_anybody_waits_long(place: Whole) -> None:
+    step, direction, follower = start(place)
+    live = "copy-1" if is_over(place) else "shop-1"
+    writing = place.instance(live)
+
+    def write() -> None:
+        with suppress(KuroshioError):
+            writing.rows("UPDATE app.orders SET note = 'slow' WHERE id = 1 AND SLEEP(30) = 0")
+
+    slow = threading.Thread(target=write)
+    with load(place), never_two(place, follower):
+        slow.start()
+        watcher = place.instance(live)
+        while not watcher.rows(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE app.orders%%'", ()
+        ):
+            continue
+        with pytest.raises(CutOverReturned, match="1205"):
+            place.do(step, "slow", direction=direction)
+        for (number,) in watcher.rows(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE app%%'", ()
+        ):
+            watcher.rows("CALL mysql.rds_kill(%s)", (number,))
+        watcher.close()
+        slow.join()
+    writing.close()
+    assert place.open_ones() == [live]
+
+
+class Machine:
+    """The state machine with the function behind its tasks, on the real servers; a person who approves."""
+
+    def __init__(self, place: Whole, name: str, dying: tuple[str, str] | None = None) -> None:
+        self._place, self._name, self._dying = place, name, dying
+        self._run = f"execution-{next(_CLIENTS)}"  # the engine gives all executions one name
+
+    def run(self) -> moto_engine.Execution:
+        calls = dict.fromkeys(("ProveConditions", "ProveAgain", "FinishOrUndo", "SetUpWayBack"), self._call)
+        switch = "CutOver" if self._name == "cut_over" else "CutBack"
+        tasks = {**calls, switch: self._switch, "AskApproval": self._approve}
+        return moto_engine.run(definition(self._name), self._place.request(), tasks)
+
+    def _call(self, arguments: Any, servers: Any = None) -> Any:
+        try:
+            return {"Payload": self._place.switching(servers).run(arguments["Payload"] | {"run": self._run})}
+        except Killed:
+            self._place.ahead_s += 300
+            raise moto_engine.TaskFailed("Sandbox.Timedout", "the function is gone") from None
+        except KuroshioError as error:
+            raise moto_engine.TaskFailed(type(error).__name__, str(error)) from None
+
+    def _switch(self, arguments: Any) -> Any:
+        return self._call(arguments, Dying(self._place.servers(), self._dying) if self._dying else None)
+
+    def _approve(self, arguments: Any) -> Any:
+        item = {name: value.get("S") for name, value in arguments["Item"].items()}
+        assert all("S" in said for said in arguments["Item"]["asked"]["L"])
+        self._place.ledger.put("copy", item["sk"], {"answer": "approved", "by": "ada", "run": self._run})
+        return {"approved": True}
+
+
+def test_the_machines_cut_over_and_back_on_real_servers(place: Whole) -> None:
+    place.verify()
+    names = ["cut_over", "cut_back"]
+    for name in reversed(names) if is_over(place) else names:
+        with load(place):
+            done = Machine(place, name).run()
+        assert (done.status, done.path[-1]) == ("SUCCEEDED", "TookOver")
+        assert done.output["way_back"]["state"] == "following"
+        assert place.ledger.all("copy", "cutover#")[-1]["steps"] == done.output["steps"]
+        assert {each["name"] for each in done.output["conditions"]} >= {"approved", "caught-up", "verified"}
+
+
+@pytest.mark.parametrize("fatal", [("name.move", "after"), ("target.open", "after")])
+def test_a_function_that_dies_is_followed_by_one_that_finishes_or_undoes(place: Whole, fatal: tuple[str, str]) -> None:
+    place.verify()
+    _, direction, follower = start(place)
+    with load(place), never_two(place, follower):
+        done = Machine(place, f"cut_{direction}", fatal).run()
+        assert "FinishOrUndo" in done.path
+    if fatal[0] == "target.open":
+        assert (done.status, done.path[-1]) == ("SUCCEEDED", "TookOver")
+    else:
+        assert (done.status, done.error) == ("FAILED", "Sandbox.Timedout")
+        assert "CutOverReturned" in str(done.cause)
+    assert place.open_ones() == [("copy-1" if is_over(place) else "shop-1")]
 
 
 @pytest.mark.parametrize("turn", range(int(os.environ.get("TWINS", "2"))))

@@ -35,6 +35,7 @@ _PAST_READ_ONLY = (
     "WHERE PRIVILEGE_TYPE IN ('SUPER', 'CONNECTION_ADMIN', 'READ_ONLY ADMIN')"
 )
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_FENCE_WITHIN_S = 5.0
 _GONE = "MySQL 1094:"  # unknown thread
 
 
@@ -43,8 +44,8 @@ class Side:
 
     def __init__(self, login: Login, answer_s: float) -> None:
         """``answer_s``: no single call may take longer."""
-        # To become read-only waits for statements that write; without a bound it would wait for an hour.
-        session = (f"SET SESSION lock_wait_timeout = {max(int(answer_s), 1)}",)
+        # To become read-only waits for statements that write, and whoever comes after waits behind it: for a year by default.
+        session = (f"SET SESSION lock_wait_timeout = {max(int(min(answer_s, _FENCE_WITHIN_S)), 1)}",)
         self.instance = Instance(login, Server(login, session=session, answer_s=answer_s + 5))
         self.server, self.user = self.instance.server, login.user
 

@@ -12,6 +12,8 @@
 ``verification#<iso>``     a proof, or what differs
 ``approval#<name>``        what was asked of a person, and the answer
 ``cutover#<iso>``          a cut-over, or its return
+``check``                  the conditions of a cut-over, as they were when they were last looked at
+``switch#<n>``              an attempt to cut over; ``decision#``, ``left#``, ``end#``: what became of it
 ``event#<iso>#<random>``   something that happened (``note``)
 ``lag#<iso>#<random>``     how far it was behind (``note``); kept for a month
 =========================  ====================================================================================
