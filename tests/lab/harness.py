@@ -127,8 +127,9 @@ def eventually(look: Callable[[], Any], within_s: float = 20.0) -> Any:
 
 
 @contextmanager
-def lab_in_process(root: Path) -> Iterator[LabInProcess]:
-    place, port, runner = Place("in-process", root), free_port(), CallableRunner()
+def lab_in_process(root: Path, name: str = "in-process") -> Iterator[LabInProcess]:
+    """``name``: of its own where it has containers, whose network is called so."""
+    place, port, runner = Place(name, root), free_port(), CallableRunner()
     door = LateDoor()
     server = serve_on("127.0.0.1", port, door)
     door.application, lab = build(place, port, runner, Clock(speed=600))
