@@ -19,7 +19,7 @@ from lab.rds.endpoints import Endpoint
 from lab.rds.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lab.engine import Engine
@@ -65,6 +65,7 @@ class Aurora:
         self._own_endpoints: dict[str, Endpoint] = {}
         self._numbers = itertools.count(101)
         self._passwords: dict[str, str] = {}
+        self.pace: Mapping[str, float] = {}  # seconds that a "clone" or an "instance" takes besides, as on AWS
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="lab-rds")
         self._errands: list[Future[None]] = []
 
@@ -121,6 +122,7 @@ class Aurora:
 
         def copied() -> None:
             original.copy_to(copy.folder)
+            time.sleep(self.pace.get("clone", 0.0))
             cluster.status = "available"
 
         self._do(cluster, "creating", copied)
@@ -130,6 +132,7 @@ class Aurora:
         cluster = self.account.cluster(instance.cluster)
 
         def started() -> None:
+            time.sleep(self.pace.get("instance", 0.0))
             if cluster.writer == instance.name:
                 self._start(cluster, instance)
             instance.applied = self.account.static_values(cluster)

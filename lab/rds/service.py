@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class Rds:
                 engine = engines.find()
                 databases.build(engine)
                 self._aurora = Aurora(engine, self._label, self._folder, self._network)
+                self._aurora.pace = _pace(os.environ.get("KUROSHIO_LAB_RDS_PACE", ""))
                 if self._subnets is not None:
                     self._aurora.account.subnet_groups["default"] = self._subnets()
             return self._aurora
@@ -52,3 +54,9 @@ class Rds:
         """End the servers, if there are any."""
         if self._aurora is not None:
             self._aurora.close()
+
+
+def _pace(text: str) -> dict[str, float]:
+    """``clone=60,instance=120``: RDS takes minutes for what the lab does in seconds."""
+    pairs = [part.split("=") for part in text.split(",") if part]
+    return {name: float(seconds) for name, seconds in pairs}
