@@ -79,16 +79,20 @@ def following(pair: Pair) -> Iterator[Pair]:
     clone, source = Server(pair.login(pair.clone)), Server(pair.login(pair.source))
     pair.both("DROP DATABASE IF EXISTS live", "CREATE DATABASE live")
     begin = Instance(pair.login(pair.source)).position()
+    words = ("REPLICATION SOURCE", "SOURCE", "AUTO_POSITION=0")
+    if pair.clone.flavour is flavours.MARIADB:
+        words = ("MASTER", "MASTER", "USE_GTID=no")
+    change, source_, gtid = words
     clone.rows(
-        "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=3306, MASTER_USER='root', MASTER_PASSWORD='', MASTER_SSL=1, "
-        "MASTER_SSL_VERIFY_SERVER_CERT=0, MASTER_LOG_FILE=%s, MASTER_LOG_POS=%s, MASTER_USE_GTID=no",
+        f"CHANGE {change} TO {source_}_HOST=%s, {source_}_PORT=3306, {source_}_USER='root', {source_}_PASSWORD='', {source_}_SSL=1, "
+        f"{source_}_SSL_VERIFY_SERVER_CERT=0, {source_}_LOG_FILE=%s, {source_}_LOG_POS=%s, {source_}_{gtid}",
         (pair.source.address(), begin.file, begin.offset),
     )
-    clone.rows("START SLAVE")
+    clone.rows("START REPLICA")
     try:
         yield pair
     finally:
-        clone.rows("STOP SLAVE")
-        clone.rows("RESET SLAVE ALL")
+        clone.rows("STOP REPLICA")
+        clone.rows("RESET REPLICA ALL")
         clone.close()
         source.close()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kuroshio.aurora.position import Position
     from kuroshio.aurora.verification.delta import Work
 
+NUMBERS = "WITH RECURSIVE numbers AS (SELECT 0 AS seq UNION ALL SELECT seq + 1 FROM numbers WHERE seq < 99)"
 SCHEMA = (
     "CREATE TABLE live.orders (id INT PRIMARY KEY AUTO_INCREMENT, note VARCHAR(50), amount DECIMAL(10,2), ratio DOUBLE)",
     (
@@ -35,8 +36,12 @@ SCHEMA = (
     ),
     "CREATE TABLE live.notes (text VARCHAR(50))",
     "CREATE TABLE live.quiet (id INT PRIMARY KEY, v INT)",
-    "INSERT INTO live.orders (note, amount, ratio) SELECT CONCAT('n', seq), seq / 3, seq / 7 FROM live.seq_1_to_2000",
-    "INSERT INTO live.quiet SELECT seq, seq FROM live.seq_1_to_100",
+    (
+        f"INSERT INTO live.orders (note, amount, ratio) {NUMBERS} "  # noqa: S608 - ours
+        "SELECT CONCAT('n', n), n / 3, n / 7 FROM (SELECT a.seq * 100 + b.seq + 1 AS n FROM numbers a, numbers b WHERE a.seq < 20) t "
+        "ORDER BY n"
+    ),
+    f"INSERT INTO live.quiet {NUMBERS} SELECT seq + 1, seq + 1 FROM numbers",  # noqa: S608
 )
 
 
