@@ -13,7 +13,7 @@ from kuroshio.aurora.preflight.facts import SqlFacts, Unknown
 from kuroshio.errors import KuroshioError, NotCaughtUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kuroshio.adapters.mysql import Login
     from kuroshio.adapters.switch_sides import Side, SwitchedSource, SwitchedTarget
@@ -29,7 +29,6 @@ _PROCEDURE = "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCH
 class Servers(Protocol):
     """Of ``switch_servers``, what is needed here."""
 
-    def login(self, request: CutOverRequest, side: dict[str, Any]) -> Login: ...
     def source(self, request: CutOverRequest, side: dict[str, Any]) -> SwitchedSource: ...
     def target(self, request: CutOverRequest, side: dict[str, Any]) -> SwitchedTarget: ...
     def name(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> Any: ...
@@ -45,95 +44,41 @@ class SwitchLook:
     def facts(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any], run: str) -> SwitchFacts:
         """All of it."""
         now = datetime.now(UTC)
-        of_source, of_target = (self._sql(request, side) for side in (source, target))
-        verifications = self._ledger.all(request.clone, "verification#")
+        one = _known(lambda: self._servers.source(request, source))
+        other = _known(lambda: self._servers.target(request, target))
+        try:
+            verifications = self._ledger.all(request.clone, "verification#")
+            of_target = _facts(other)
+            return SwitchFacts(
+                now=now,
+                source=_facts(one),
+                target=of_target,
+                replica=_known(lambda: _replica(_there(one), _there(other))),
+                caught_up_in_s=_known(lambda: _caught_up(_there(one), _there(other), request.caught_up_within_s)),
+                fences=_known(lambda: _fences({"source": _there(one), "target": _there(other)})),
+                masters=_known(lambda: _masters(_there(one))),
+                target_events=_known(lambda: _there(other).runs_events()),
+                leads_to=_known(lambda: str(self._servers.name(request, source, target).leads_to())),
+                versions=_known(lambda: (_version(_there(one)), _version(_there(other)))),
+                replication_account=_known(lambda: self._has_account(request, target, of_target)),
+                verification=verifications[-1] if verifications else None,
+                skips=self._ledger.all(request.clone, "skip#"),
+                suspects=self._ledger.all(request.clone, "suspect#"),
+                in_progress=self._in_progress(request, now),
+                approval=self._ledger.read(request.clone, "approval#cut-over"),
+                run=run,
+                back=source["role"] == "clone",
+            )
+        finally:
+            for side in (one, other):
+                if not isinstance(side, Unknown):
+                    side.close()
+
+    def _in_progress(self, request: CutOverRequest, now: datetime) -> str:
         last = Attempts(self._ledger, request.clone, lambda: now).last()
-        busy = last is not None and last.ended is None
-        attempt = f"the run {last.run} is at it since {last.document['at']}" if last is not None and busy else ""
-        return SwitchFacts(
-            now=now,
-            source=of_source,
-            target=of_target,
-            replica=_known(lambda: self._replica(request, source, target)),
-            caught_up_in_s=_known(lambda: self._caught_up(request, source, target)),
-            fences=_known(lambda: self._fences(request, source, target)),
-            masters=_known(lambda: self._masters(request, source)),
-            target_events=_known(lambda: self._events(request, target)),
-            leads_to=_known(lambda: str(self._servers.name(request, source, target).leads_to())),
-            versions=_known(lambda: self._versions(request, source, target)),
-            replication_account=_known(lambda: self._has_account(request, target, of_target)),
-            verification=verifications[-1] if verifications else None,
-            skips=self._ledger.all(request.clone, "skip#"),
-            suspects=self._ledger.all(request.clone, "suspect#"),
-            in_progress=attempt,
-            approval=self._ledger.read(request.clone, "approval#cut-over"),
-            run=run,
-            back=source["role"] == "clone",
-        )
-
-    def _sql(self, request: CutOverRequest, side: dict[str, Any]) -> SqlFacts:
-        try:
-            return sql_facts(self._servers.login(request, side))
-        except KuroshioError as error:
-            return SqlFacts.unreached(str(error))
-
-    def _replica(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> str:
-        one, other = self._servers.source(request, source), self._servers.target(request, target)
-        try:
-            status = other.instance.replica_status()
-            if status is None:
-                return "the target follows nobody"
-            if status.get("Source_Server_Id") not in {None, 0, one.instance.number}:
-                return f"the target follows another server, {status['Source_Host']}:{status['Source_Port']}"
-            running = status["Replica_IO_Running"], status["Replica_SQL_Running"]
-            errors = [str(status[name]) for name in ("Last_IO_Error", "Last_SQL_Error") if status.get(name)]
-            if running != ("Yes", "Yes"):
-                return f"replication does not run (fetching: {running[0]}, applying: {running[1]}) {' '.join(errors)}".strip()
+        if last is None or last.ended is not None:
             return ""
-        finally:
-            one.close()
-            other.close()
-
-    def _caught_up(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> float | None:
-        one, other = self._servers.source(request, source), self._servers.target(request, target)
-        try:
-            _ = other.instance.dialect
-            position, begin = one.position(), time.monotonic()
-            other.wait(position, request.caught_up_within_s)
-            return time.monotonic() - begin
-        except NotCaughtUp:
-            return None
-        finally:
-            one.close()
-            other.close()
-
-    def _fences(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> tuple[str, ...]:
-        sides = {"source": self._servers.source(request, source), "target": self._servers.target(request, target)}
-        return tuple(name for name, side in sides.items() if _asked(side, lambda side: bool(_one(side, _PROCEDURE))))
-
-    def _masters(self, request: CutOverRequest, source: dict[str, Any]) -> tuple[str, ...]:
-        """Those who stay: Kuroshio's own functions log in as the master user too, and go again."""
-        side = self._servers.source(request, source)
-
-        def stay(side: Side) -> tuple[str, ...]:
-            if side.user not in side.past_read_only():
-                return ()
-            seen = {one for one in side.connections() if one[1] == side.user}
-            for _ in range(_LOOKS):
-                time.sleep(_BETWEEN_S)
-                seen &= set(side.connections())
-            return tuple(sorted(f"{user}@{host} (connection {number})" for number, user, host in seen))
-
-        return _asked(side, stay)
-
-    def _events(self, request: CutOverRequest, target: dict[str, Any]) -> bool:
-        side = self._servers.target(request, target)
-        return _asked(side, lambda side: side.runs_events())
-
-    def _versions(self, request: CutOverRequest, source: dict[str, Any], target: dict[str, Any]) -> tuple[str, str]:
-        sides = self._servers.source(request, source), self._servers.target(request, target)
-        first, second = (_asked(side, lambda side: str(_one(side, "SELECT VERSION()"))) for side in sides)
-        return first, second
+        return f"the run {last.run} is at it since {last.document['at']}"
 
     def _has_account(self, request: CutOverRequest, target: dict[str, Any], sql: SqlFacts) -> bool:
         user = self._servers.replication(request, target).user
@@ -141,11 +86,67 @@ class SwitchLook:
         return not isinstance(accounts, Unknown) and any(each.rpartition("@")[0] == user for each in accounts)
 
 
-def _asked(side: Side, ask: Callable[[Side], T]) -> T:
+def _replica(source: SwitchedSource, target: SwitchedTarget) -> str:
+    """What is wrong; empty where it follows."""
+    status = target.instance.replica_status()
+    if status is None:
+        return "the target follows nobody"
+    if status.get("Source_Server_Id") not in {None, 0, source.instance.number}:
+        return f"the target follows another server, {status['Source_Host']}:{status['Source_Port']}"
+    running = status["Replica_IO_Running"], status["Replica_SQL_Running"]
+    if running == ("Yes", "Yes"):
+        return ""
+    errors = [str(status[name]) for name in ("Last_IO_Error", "Last_SQL_Error") if status.get(name)]
+    return f"replication does not run (fetching: {running[0]}, applying: {running[1]}) {' '.join(errors)}".strip()
+
+
+def _caught_up(source: SwitchedSource, target: SwitchedTarget, within_s: float) -> float | None:
+    _ = target.instance.dialect
+    position, begin = source.position(), time.monotonic()
     try:
-        return ask(side)
-    finally:
-        side.close()
+        target.wait(position, within_s)
+    except NotCaughtUp:
+        return None
+    return time.monotonic() - begin
+
+
+def _fences(sides: Mapping[str, Side]) -> tuple[str, ...]:
+    return tuple(name for name, side in sides.items() if _one(side, _PROCEDURE))
+
+
+def _masters(source: Side) -> tuple[str, ...]:
+    """Those who stay: Kuroshio's own functions log in as the master user too, and go again."""
+    if source.user not in source.past_read_only():
+        return ()
+    seen = {each for each in source.connections() if each[1] == source.user}
+    for _ in range(_LOOKS):
+        time.sleep(_BETWEEN_S)
+        seen &= set(source.connections())
+    return tuple(sorted(f"{user}@{host} (connection {number})" for number, user, host in seen))
+
+
+def _version(side: Side) -> str:
+    return str(_one(side, "SELECT VERSION()"))
+
+
+def _facts(side: Known[Any]) -> SqlFacts:
+    if isinstance(side, Unknown):
+        return SqlFacts.unreached(side.why)
+    try:
+        return sql_facts(side.login)
+    except KuroshioError as error:
+        return SqlFacts.unreached(str(error))
+
+
+class _NotThereError(KuroshioError):
+    pass
+
+
+def _there(side: Known[T]) -> T:
+    """The side, where there was a way to it."""
+    if isinstance(side, Unknown):
+        raise _NotThereError(side.why)
+    return side
 
 
 def _one(side: Side, statement: str) -> Any:

@@ -85,10 +85,6 @@ class SwitchServers:
         """All that ``check`` asks, as far as it can be known."""
         return SwitchLook(self, self._ledger).facts(request, source, target, run)
 
-    def login(self, request: CutOverRequest, side: dict[str, Any]) -> Login:
-        """The master user's, at the writer itself."""
-        return self._login(request, side)
-
     def _login(self, request: CutOverRequest, side: dict[str, Any]) -> Login:
         cluster = self._cluster(side)
         host, port = self._names.endpoint(_writer(cluster))

@@ -47,7 +47,7 @@ class Side:
         # To become read-only waits for statements that write, and whoever comes after waits behind it: for a year by default.
         session = (f"SET SESSION lock_wait_timeout = {max(int(min(answer_s, _FENCE_WITHIN_S)), 1)}",)
         self.instance = Instance(login, Server(login, session=session, answer_s=answer_s + 5))
-        self.server, self.user = self.instance.server, login.user
+        self.server, self.login, self.user = self.instance.server, login, login.user
 
     def prepare(self) -> None:
         """Connect, and find out all that need not be asked in the window."""
