@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.containers import network_name
+from lab.demo.aurora import Chapter as Aurora
 from lab.demo.changes import Chapter as Changes
 from lab.demo.house import House
 from lab.demo.mackerel import Chapter as Mackerel
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).parents[2]
 SNAPSHOT = CHECKOUT / "build/demo/checkout"
-CHAPTERS: dict[str, type[Changes | Mackerel]] = {"changes": Changes, "mackerel": Mackerel}
+CHAPTERS: dict[str, type[Changes | Aurora | Mackerel]] = {
+    "changes": Changes,
+    "aurora": Aurora,
+    "mackerel": Mackerel,
+}
 
 
 def main(arguments: list[str]) -> int:

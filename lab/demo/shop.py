@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kuroshio.adapters.mysql import Login, Server
-from lab.demo.house import FOUNDATION
+from lab.demo.house import APPLICATION, FOUNDATION
 from lab.demo.stage import StepFailed
 from lab.place import place_of
 from lab.rds.testing import PASSWORD, USER
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lab.demo.house import House
 
 SOURCE, CLONE = "shop", "shop-next"
-AURORA = "kuroshio-aurora-dev"
 _CLASS = "db.r6g.large"
 _PATIENCE_S = 180.0
 _BATCH = 250_000
@@ -105,6 +104,7 @@ class Shop:
             "aurora-dev",
             f"SubnetIds={','.join(subnets)}",
             f"SecurityGroupIds={group}",
+            *(f"{name}={self.house.output(APPLICATION, name)}" for name in ("OutboxQueueUrl", "OutboxQueueArn")),
         )
 
     def login(self, cluster: str) -> Login:

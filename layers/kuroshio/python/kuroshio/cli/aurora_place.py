@@ -41,19 +41,20 @@ class Place:
         """The executions of a state machine, such as ``replicate_cluster``."""
         from kuroshio.adapters.executions import Executions
 
-        return Executions(self._stack[f"{_pascal(name)}WorkflowArn"])
+        return Executions(self._stack[output_of(name, "Workflow")])
 
     def function(self, name: str) -> str:
         """The ARN of a function, such as ``inspect_cluster``."""
-        return self._stack[f"{_pascal(name)}FunctionArn"]
+        return self._stack[output_of(name, "Function")]
 
     @cached_property
     def _stack(self) -> Stack:
         return Stack(f"kuroshio-aurora-{self.env}")
 
 
-def _pascal(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
+def output_of(name: str, kind: str) -> str:
+    """The output of the stack with the ARN of a machine or function, such as ``CutOverWorkflowArn`` for ``cut_over``."""
+    return f"{''.join(word.capitalize() for word in name.split('_'))}{kind}Arn"
 
 
 def for_clones(command: Callable[..., None]) -> Callable[..., None]:
