@@ -59,11 +59,15 @@ def bounds(table: Table, widths: tuple[Width, ...], keys: Iterable[Key]) -> list
     if not widths:
         return []
     places = {column.name: place for place, column in enumerate(table.columns)}
-    shapes = [(widths[places[column.name]], column.unsigned, column.charset) for column in table.key_columns]
+    shapes = [(widths[places[column.name]], column) for column in table.key_columns]
+    if len(shapes) == 1 and shapes[0][1].is_integer:
+        # Neighbours in the index are asked for together, and lie in one page. Most keys are of this kind.
+        signed = not shapes[0][1].unsigned
+        return [(str(key),) for key in sorted(int.from_bytes(raw, "little", signed=signed) for (raw,) in keys)]
     return [
         tuple(
-            literal(raw, width, unsigned=unsigned, charset=charset)
-            for raw, (width, unsigned, charset) in zip(key, shapes, strict=True)
+            literal(raw, width, unsigned=column.unsigned, charset=column.charset)
+            for raw, (width, column) in zip(key, shapes, strict=True)
         )
         for key in sorted(keys)
     ]
