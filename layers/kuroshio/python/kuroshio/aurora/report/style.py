@@ -32,7 +32,7 @@ td.good,td.warn,td.bad{font-weight:600}
 .wide{overflow-x:auto;margin:0 0 16px}
 table{border-collapse:collapse;width:100%;font-size:14px}caption{text-align:left;color:var(--faint);font-size:13px;padding:0 0 6px}
 th{font-weight:600;color:var(--faint);font-size:12.5px;white-space:nowrap}
-th,td{text-align:left;padding:7px 16px 7px 0;border-bottom:1px solid var(--rule);vertical-align:top;overflow-wrap:break-word}td code{overflow-wrap:anywhere}
+th,td{text-align:left;padding:7px 16px 7px 0;border-bottom:1px solid var(--rule);vertical-align:top;overflow-wrap:break-word}
 tbody tr:last-child td{border-bottom:0}td.tight{white-space:nowrap}td.number,th.number{text-align:right;white-space:nowrap}
 code,pre{font:13px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"Noto Sans Mono",monospace}
 details{margin:0 0 12px}summary{cursor:pointer;color:var(--sea)}
