@@ -77,7 +77,11 @@ class Disk:
         (self.folder / _BALLAST).unlink(missing_ok=True)
 
     def fail(self) -> None:
-        """From now on it can only be read, as after an error of the device: ext4's own switch for trying that."""
+        """From now on it can only be read, as after an error of the device: ext4's own switch for trying that.
+
+        What was written before is kept: a disk that forgets is another fault.
+        """
+        _do("sync", "--file-system", str(self.folder))
         _do("mount", "-o", "remount,abort", str(self.folder))
 
 

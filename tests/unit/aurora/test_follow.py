@@ -165,3 +165,19 @@ def test_an_error_is_skipped_only_where_it_is_named_and_so_often(
     trouble: Trouble, policy: ErrorPolicy, skipped: int, may: bool
 ) -> None:
     assert may_skip(trouble, policy, skipped) is may
+
+
+@pytest.mark.parametrize(
+    ("number", "message", "damaged"),
+    [
+        (1593, "Error initializing relay log position: I/O error reading event at position 4", True),
+        (1594, "Relay log read failure: Could not parse relay log event entry", True),
+        (1593, "Fatal error: Failed to run 'before_apply' hook", False),
+        (1062, "Duplicate entry 'relay log'", False),
+    ],
+)
+def test_a_relay_log_that_is_damaged_can_be_fetched_again_and_nothing_else(
+    number: int, message: str, damaged: bool
+) -> None:
+    assert Trouble(number, message, of_apply=True).is_damaged_relay_log is damaged
+    assert not Trouble(number, message, of_apply=False).is_damaged_relay_log

@@ -1,7 +1,8 @@
 """What is mended without asking, because nothing can be lost or doubled by it.
 
 A clone is started again after its server was restarted, or after it gave up a source that answers now, or a lock; and it
-is given the new password where that of the account was changed. One that somebody stopped on purpose is left alone.
+is set up anew, from exactly where it stands, where the account's password was changed or its relay log was damaged. One
+that somebody stopped on purpose is left alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from kuroshio.aurora.position import Position
     from kuroshio.aurora.records import Ledger
     from kuroshio.aurora.request import ReplicateRequest
-    from kuroshio.aurora.sides import Clone, Sides
+    from kuroshio.aurora.sides import Clone, Origin, Sides
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,11 @@ class Mending:
         if now.done is None or kept is None or kept.get("stopped") or kept.get("detached"):
             return False
         if now.trouble is not None and now.trouble.is_refused_login:
-            return self._renewed(look, now.done)
+            origin = self._sides.origin(look.request)
+            changed = f"the password of {origin.user} was changed"
+            return self._sides.takes(origin) and self._renewed(look, origin, now.done, changed)
+        if now.trouble is not None and now.trouble.is_damaged_relay_log:
+            return self._renewed(look, self._sides.origin(look.request), now.done, "its relay log was damaged")
         if now.applying and (now.fetching or now.connecting):
             return False
         if now.trouble is None:
@@ -69,16 +74,13 @@ class Mending:
         self._note(look, f"started again, because {why}")
         return True
 
-    def _renewed(self, look: Look, done: Position) -> bool:
-        """Give it the password that the secret holds now, where the source takes that, from exactly where it stands."""
-        origin = self._sides.origin(look.request)
-        if not self._sides.takes(origin):
-            return False
+    def _renewed(self, look: Look, origin: Origin, done: Position, why: str) -> bool:
+        """Let it fetch again from exactly where it stands, as the secret says now."""
         replica.halt(look.clone)
         place = replica.done_of(look.clone.status() or {}) or done
         look.clone.configure(origin, place)
         look.clone.start()
-        self._note(look, f"configured anew from {place}, because the password of {origin.user} was changed")
+        self._note(look, f"configured anew from {place}, because {why}")
         return True
 
     def _note(self, look: Look, words: str) -> None:

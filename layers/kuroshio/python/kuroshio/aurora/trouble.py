@@ -17,6 +17,8 @@ _REFUSED_LOGIN = frozenset({1044, 1045, 2026, 2061})
 _LOST_LOG = frozenset({1236, 13114})
 # Locks that somebody held for too long: the same change may be applied on the next attempt, and nothing is lost.
 _PASSING = frozenset({1205, 1213, 1614})
+# What was fetched cannot be read any more, as after a disk failed; it can be fetched again. 1593 is any fatal error.
+_DAMAGED_RELAY_LOG = frozenset({1593, 1594, 13121, 13122})
 _REMEDIES = {
     1062: "The clone has a row that the source only now writes: somebody wrote on the clone, an event fired there, or the "
     "position is too early. Verify the table, and repair it or skip the transaction",
@@ -47,6 +49,11 @@ class Trouble:
     def is_refused_login(self) -> bool:
         """Whether the source refuses the account: its password may have been changed."""
         return not self.of_apply and self.number in _REFUSED_LOGIN
+
+    @property
+    def is_damaged_relay_log(self) -> bool:
+        """Whether only the copy of the source's binlog is damaged."""
+        return self.of_apply and self.number in _DAMAGED_RELAY_LOG and "relay log" in self.message.lower()
 
     @property
     def may_pass(self) -> bool:
