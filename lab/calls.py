@@ -270,8 +270,18 @@ def _rds(call: Call, account: str) -> str:
         "DBInstanceIdentifier": "db",
         "DBClusterIdentifier": "cluster",
         "DBClusterParameterGroupName": "cluster-pg",
+        "TargetDBClusterParameterGroupIdentifier": "cluster-pg",
+        "DBSubnetGroupName": "subgrp",
+    }
+    every = {
+        "DescribeDBClusters": "cluster",
+        "DescribeDBClusterParameterGroups": "cluster-pg",
+        "DescribeDBInstances": "db",
+        "DescribeDBSubnetGroups": "subgrp",
     }
     found = next(((kind, given[name]) for name, kind in kinds.items() if given.get(name)), None)
+    if found is None and call.operation in every:  # who asks for all asks of each
+        found = every[call.operation], "*"
     return f"arn:aws:rds:{call.region}:{account}:{found[0]}:{found[1]}" if found else "*"
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Service(Protocol):
-    """A part of AWS that the lab answers itself instead of moto."""
+    """A part of AWS that the lab answers itself instead of moto. One that has ``tags_of`` tells the tags of an ARN."""
 
     def __call__(self, call: Call, request: HttpRequest, caller: str) -> Answer | None:
         """The answer, or None to let moto answer."""
@@ -59,6 +59,8 @@ class Gateway:
 
     def _serve(self, call: Call, request: HttpRequest, environ: dict[str, Any]) -> Answer:
         at, caller, resource = time.time(), self.keys.caller(call.access_key), resource_of(call, self.account)
+        tags_of = getattr(self.services.get(call.service), "tags_of", None)
+        tags = tags_of(resource) if tags_of else {}
         # The lab's own errands are not disturbed: faults are for the callers under test.
         fault = self.faults.take(call, resource, caller) if caller != "lab" else None
         if fault is not None and fault.seconds:
@@ -83,6 +85,7 @@ class Gateway:
                 error=error_code(answer),
                 fault=fault.kind if fault else "",
                 detail=request.headers.get("x-amz-copy-source", ""),
+                tags=tags,
             )
         )
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ class Record:
     error: str = ""
     fault: str = ""
     detail: str = ""  # what else a policy's action or resource may hang on, such as a copy's source
+    tags: dict[str, str] = field(
+        default_factory=dict
+    )  # of the resource before the call, where a policy may ask for them
 
 
 class Recorder:

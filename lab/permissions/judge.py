@@ -32,6 +32,7 @@ class Need:
     role: str  # ARN
     action: str
     resource: str
+    tags: tuple[tuple[str, str], ...] = ()  # of the resource
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def needs_of(records: Iterable[Record]) -> list[Need]:
     A call that a fault answered never reached the service, and needed its permission all the same.
     """
     needs = {
-        Need(record.caller, action, record.resource)
+        Need(record.caller, action, record.resource, tuple(sorted(record.tags.items())))
         for record in records
         if record.caller.startswith("arn:")
         for action in actions_of(record.service, record.operation)
@@ -77,7 +78,7 @@ def _question(need: Need, role: Role | None) -> dict[str, Any]:
         "resource": need.resource,
         "account": ACCOUNT,
         "policies": [{"name": name, "policy": document} for name, document in policies.items()],
-        "context": {"aws:SecureTransport": "true"},
+        "context": {"aws:SecureTransport": "true", **{f"aws:ResourceTag/{key}": value for key, value in need.tags}},
     }
 
 

@@ -12,7 +12,7 @@ from lab.rds.parameters import Group, default_groups, family_of
 from lab.rds.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _IDENTIFIER = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _LONGEST, _LONGEST_GROUP = 63, 255
@@ -110,6 +110,17 @@ class Account:
         if found is None:
             raise Refused("DBParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}")
         return found
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """None where nothing has that ARN."""
+        kinds: dict[str, Mapping[str, Any]] = {
+            "cluster": self.clusters,
+            "db": self.instances,
+            "cluster-pg": self.groups,
+        }
+        kind, _, name = arn.partition(":rds:")[2].partition(":")[2].partition(":")[2].partition(":")
+        found = kinds.get(kind, {}).get(name.lower())
+        return dict(found.tags) if found is not None else {}
 
     def members(self, cluster: Cluster) -> list[Instance]:
         """The writer first."""

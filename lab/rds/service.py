@@ -50,6 +50,11 @@ class Rds:
         """The answer to any operation of RDS."""
         return Api(self.aurora)(call, request, caller)
 
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """Of a cluster, an instance or a group; none where there is no such thing."""
+        account = self._aurora.account if self._aurora is not None else None
+        return account.tags_of(arn) if account is not None else {}
+
     def close(self) -> None:
         """End the servers, if there are any."""
         if self._aurora is not None:

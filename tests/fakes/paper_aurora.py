@@ -67,6 +67,7 @@ class PaperAurora(Aurora):
     def __init__(self) -> None:
         self.account, self.faults = RdsAccount(), Faults()
         self.address = "127.0.0.1"
+        self.pace = {}
         self.waiting: list[Callable[[], None]] = []
         self.papers: dict[str, PaperServer] = {}
 

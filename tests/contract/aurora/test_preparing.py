@@ -11,6 +11,7 @@ import pytest
 from kuroshio.adapters import aws
 from kuroshio.adapters.cluster_changes import RdsChanges
 from kuroshio.adapters.clusters import RdsClusters
+from kuroshio.aurora.ownership import user_of
 from kuroshio.errors import AccessRefused, InvalidRequest, NotFound, RequestRefused, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -104,8 +105,21 @@ def test_a_binlog_that_somebody_reads_stays_on(paper: Paper) -> None:
     assert paper.prepare("restore")["left"] == [
         "binlog_format of shop stays ROW: dms from 10.0.0.7:4711 reads the binlog"
     ]
-    source.readers = ()
+    source.readers = (f"{user_of('shop-copy')} from 10.0.0.8:4712",)  # of the clone that is gone
     assert paper.prepare("restore")["left"] == [LEFT]
+
+
+def test_a_source_stays_prepared_while_its_clone_is_there(paper: Paper) -> None:
+    source = paper.source()
+    paper.prepare("account")
+    paper.ready()
+    assert paper.prepare("restore")["left"] == [
+        "the source stays prepared: the clone shop-copy is still there, and would lose its way"
+    ]
+    assert len(source.accounts) == 1
+    assert paper.removed() == []
+    assert paper.prepare("restore") == {"left": []}
+    assert source.accounts == {}
 
 
 def test_of_two_clones_the_last_undoes_what_both_need(paper: Paper) -> None:

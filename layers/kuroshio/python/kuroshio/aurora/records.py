@@ -58,6 +58,8 @@ class Phase(StrEnum):
 
 # It follows its source, and somebody has to look at it.
 WATCHED = frozenset({Phase.FOLLOWING, Phase.CAUGHT_UP, Phase.VERIFYING, Phase.READY})
+# It is the source now, or about to be.
+TAKEN_OVER = frozenset({Phase.CUTTING_OVER, Phase.DONE})
 # Its name is free for another.
 ENDED = frozenset({Phase.DONE, Phase.ABORTED})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora import ownership
 from kuroshio.aurora import request as requests
-from kuroshio.aurora.records import STATE, Phase
+from kuroshio.aurora.records import STATE, TAKEN_OVER
 from kuroshio.errors import NotFound, PermanentError, RequestRefused
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # What the ledger keeps of one clone, and would be wrong of the next one of its name.
 _RECORDS = ("seed", "told", "seed-awaited", "fence", "instance", "group", "upgrade", "following")
-_TAKEN_OVER = frozenset({Phase.CUTTING_OVER, Phase.DONE})
 
 
 class Removing:
@@ -32,7 +31,7 @@ class Removing:
         """
         request = requests.parse(event["request"])
         phase = (self._world.ledger.read(request.clone, STATE) or {}).get("phase")
-        if phase in _TAKEN_OVER:
+        if phase in TAKEN_OVER:
             raise RequestRefused(f"{request.clone} took over, or is about to (it is {phase}): it is not removed")
         clone = self._cluster(request)
         if clone is not None:

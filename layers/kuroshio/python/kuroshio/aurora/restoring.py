@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora import ownership
 from kuroshio.aurora import request as requests
+from kuroshio.aurora.records import STATE, TAKEN_OVER
 from kuroshio.errors import PermanentError, RequestRefused
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class Restoring:
         Raises ServiceUnavailable; a repeat goes on where it was.
         """
         request = requests.parse(event["request"])
+        if self._is_followed(request):
+            return {
+                "left": [f"the source stays prepared: the clone {request.clone} is still there, and would lose its way"]
+            }
         left: list[str] = []
         parts = (
             ("the secret", self._secret),
@@ -42,6 +47,13 @@ class Restoring:
             self._world.ledger.delete(request.clone, record)
         self._world.note(request, "the source was restored", left=left)
         return {"left": left}
+
+    def _is_followed(self, request: ReplicateRequest) -> bool:
+        """Whether our clone is there and has not taken over: one that did is called otherwise, or follows nobody."""
+        phase = (self._world.ledger.read(request.clone, STATE) or {}).get("phase")
+        clones = [each for each in self._world.rds.clusters() if each.name == request.clone]
+        is_there = any(ownership.is_ours(each.tags, request) and each.status != "deleting" for each in clones)
+        return is_there and phase not in TAKEN_OVER
 
     def _restarted(self, request: ReplicateRequest) -> list[str]:
         record = self._world.ledger.read(request.clone, "reboot")
@@ -93,7 +105,9 @@ class Restoring:
         cluster = self._now(before["resource"])
         if cluster is not None:
             with self._world.databases.of(cluster, request) as server:
-                readers = server.readers()
+                # That of a clone that is gone stays listed until the source next writes to it.
+                mine = f"{ownership.user_of(request.clone)} "
+                readers = [each for each in server.readers() if not each.startswith(mine)]
             if readers:
                 return [f"binlog_format of {cluster.name} stays ROW: {', '.join(readers)} reads the binlog"]
             if not self._undo_group(cluster, before):
