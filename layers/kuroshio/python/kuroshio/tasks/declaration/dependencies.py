@@ -42,7 +42,7 @@ def _unknown(places: Places) -> Iterator[tuple[str, SettingsInvalid]]:
     for name, given in places.items():
         others = given["after"].value if "after" in given else None
         for at, other in enumerate(others if isinstance(others, list) else []):
-            if other not in places:
+            if isinstance(other, str) and other not in places:
                 yield name, given["after"].items("")[at].refused("the name of a task of this file")
 
 
