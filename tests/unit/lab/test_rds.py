@@ -87,16 +87,21 @@ def test_a_cluster_with_instances_or_protection_is_not_deleted_and_its_group_nei
     home = cluster(account, group="mine")
     member = account.add_instance("shop-1", "shop", "db.r6g.large", 1, {})
     codes = []
-    for attempt in (lambda: account.remove_cluster(home), lambda: account.remove_group("mine")):
+    for attempt in (lambda: account.judge_removal(home), lambda: account.remove_group("mine")):
         with pytest.raises(Refused) as refused:
             attempt()
         codes.append(refused.value.code)
     assert codes == ["InvalidDBClusterStateFault", "InvalidDBParameterGroupState"]
-    account.remove_instance(member)
+    member.status = "deleting"
     home.protected = True
     with pytest.raises(Refused, match="protected"):
-        account.remove_cluster(home)
+        account.judge_removal(home)
     home.protected = False
+    account.judge_removal(home)  # RDS takes it while the last instance goes
+    home.status = "deleting"
+    with pytest.raises(Refused, match="already being deleted"):
+        account.judge_removal(home)
+    account.remove_instance(member)
     account.remove_cluster(home)
     account.remove_group("mine")
     assert account.clusters == {}
