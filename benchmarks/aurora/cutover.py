@@ -5,8 +5,9 @@ the longest time without an acknowledged write. The function runs in a process o
 ledger is DynamoDB's API. The name is the cluster's own, moved by RDS's API, which the lab does at once: what the renames take
 on AWS comes on top there (docs/workflows/cut-over.md).
 
-The floor is what the same clients see when the source does nothing but refuse writes and take them again at once. Between the
-two lies what a cut-over costs; above the floor lies what this machine, with everybody on it, does to any client.
+The floors are what the same clients see when the source does nothing but refuse writes and take them again at once, and when
+it also ends their connections meanwhile, which no change of servers spares them. Between those and the gap lies what a
+cut-over costs; the floors themselves are what this machine, with everybody on it, does to any client.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from kuroshio.adapters.switch_servers import SwitchServers
 from kuroshio.aurora.switching import Switching
 from kuroshio.wiring.aurora import now
 from lab.databases.writers import judge, writers
-from tests.lab.aurora.switched import Whole, whole
+from tests.lab.aurora.switched import APP, Whole, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +83,12 @@ def main() -> None:
         function, calm, halves = Function(place.secrets["authority"]), Calm(), 0
         with writers(place.app(), clients=CLIENTS) as running:
             time.sleep(1)
-            begin, runs, floors = time.time(), [], []
+            begin, runs, floors, thrown = time.time(), [], [], []
             for number in range(RUNS):
-                floors.append(paused(place, "copy-1" if number % 2 else "shop-1"))
+                live = "copy-1" if number % 2 else "shop-1"
+                floors.append(paused(place, live))
+                time.sleep(REST_S)
+                thrown.append(paused(place, live, throw_out=True))
                 time.sleep(REST_S)
                 runs.append(switched(place, function, number))
                 halves += half_switched(place, number)
@@ -94,7 +98,7 @@ def main() -> None:
         server = place.lab.sql("shop")
         found = judge(server, running.written)
         server.close()
-        figures = list(rows(running.written, runs, floors))
+        figures = list(rows(running.written, runs, floors, thrown))
         rate = running.written.count / seconds
         figures += [
             Row(f"acknowledged transactions of {CLIENTS} clients", running.written.count, ""),
@@ -107,17 +111,18 @@ def main() -> None:
         write("aurora-cutover", figures)
 
 
-def rows(written: Written, runs: list[Measured], floors: list[Measured]) -> Iterator[Row]:
+def rows(written: Written, runs: list[Measured], floors: list[Measured], thrown: list[Measured]) -> Iterator[Row]:
     """Of what the clients saw, and of the window as the function saw it."""
     gaps = sorted(written.longest(each.begin, each.end + AFTER_S) * 1_000 for each in runs)
-    floor = sorted(written.longest(each.begin, each.end + AFTER_S / 2) * 1_000 for each in floors)
     windows = sorted(each.steps["opened"] for each in runs)
     yield Row("client-visible write gap, p50", share(gaps, 0.5), "ms")
     yield at_most("client-visible write gap, p95", share(gaps, 0.95), "ms", GOAL_MS)
     yield Row("client-visible write gap, worst", gaps[-1], "ms")
-    yield Row("floor (refuse writes, take them again), p50", share(floor, 0.5), "ms")
-    yield Row("floor, p95", share(floor, 0.95), "ms")
-    yield Row("floor, worst", floor[-1], "ms")
+    for what, pauses in (("writes refused and taken again", floors), ("... and everybody thrown out", thrown)):
+        floor = sorted(written.longest(each.begin, each.end + REST_S / 2) * 1_000 for each in pauses)
+        yield Row(f"floor: {what}, p50", share(floor, 0.5), "ms")
+        yield Row(f"floor: {what}, p95", share(floor, 0.95), "ms")
+        yield Row(f"floor: {what}, worst", floor[-1], "ms")
     yield Row("from the fence to the opening, p50", share(windows, 0.5), "ms")
     yield Row("from the fence to the opening, p95", share(windows, 0.95), "ms")
     for step in ("fenced", "reached", "moved", "decided"):
@@ -134,12 +139,15 @@ def switched(place: Whole, function: Function, number: int) -> Measured:
     return Measured(begin, end, {each["step"]: float(each["at_ms"]) for each in record["steps"]})
 
 
-def paused(place: Whole, live: str) -> Measured:
-    """Nothing but a fence that falls at once."""
+def paused(place: Whole, live: str, *, throw_out: bool = False) -> Measured:
+    """Nothing but a fence that falls at once; ``throw_out``: with the applications' connections ended inside of it."""
     server = place.instance(live)
     server.rows("SELECT 1")
     begin = time.time()
     server.rows("CALL mysql.rds_set_read_only(1)")
+    if throw_out:
+        for (number,) in server.rows("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = %s", (APP,)):
+            server.rows("CALL mysql.rds_kill(%s)", (number,))
     server.rows("CALL mysql.rds_set_read_only(0)")
     end = time.time()
     server.close()
