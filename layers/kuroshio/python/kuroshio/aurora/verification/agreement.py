@@ -58,7 +58,7 @@ class Patience:
     rounds: int = 6  # looks at a single row
     halvings: int = 2  # looks at a span before it is cut in two
     window: int = 100  # rows of a span that are looked at one by one
-    batch: int = 500  # keys summed up in one query
+    batch: int = 2_000  # keys summed up in one query: a busy server answers late, however little is asked
     ahead: int = 2  # spans that the source may be looked at before the clone
 
 
