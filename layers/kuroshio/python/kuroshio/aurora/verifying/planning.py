@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -154,8 +155,11 @@ class Planner:
 
         source, clone = servers
         readers = Reader(source.layouts(tables), most_keys=most), Reader(clone.layouts(tables), most_keys=most)
-        readers[0].read(source.events(begin.source, ends[0]))
-        readers[1].read(clone.events(begin.clone, ends[1], only=clone.number()))
+        number = clone.number()
+        with ThreadPoolExecutor(1) as pool:  # much of it is waiting for the servers
+            ours = pool.submit(readers[1].read, clone.events(begin.clone, ends[1], only=number))
+            readers[0].read(source.events(begin.source, ends[0]))
+            ours.result()
         return delta.work(tables, [reader.result() for reader in readers])
 
     def _suspects(self, clone: str) -> dict[Name, list[str]]:
