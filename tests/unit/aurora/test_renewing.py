@@ -14,7 +14,7 @@ USUAL = VerifyEvery()
 
 
 def proof(kind: str, minutes_ago: int) -> dict[str, str]:
-    return {"proof": kind, "verification": (NOON - timedelta(minutes=minutes_ago)).isoformat()}
+    return {"proof": kind, "began": (NOON - timedelta(minutes=minutes_ago)).isoformat()}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def due(proofs: Iterable[Mapping[str, Any]], every: VerifyEvery, now: datetime) 
     A full proof is due where there was none within its interval, so that a first proof by what changed is soon followed by
     one of every row, which closes what it rests on.
     """
-    ended = [(datetime.fromisoformat(each["verification"]), each.get("proof")) for each in proofs]
+    ended = [(datetime.fromisoformat(each["began"]), each.get("proof")) for each in proofs]
     fully = [at for at, proof in ended if proof == "full"]
     if every.full_minutes and _is_old(fully, every.full_minutes, now):
         return "full"

@@ -14,10 +14,9 @@ from kuroshio.config import from_env
 if TYPE_CHECKING:
     from kuroshio.aurora.inspecting import Inspecting
     from kuroshio.aurora.making import World
-    from kuroshio.aurora.phases import Phased
+    from kuroshio.aurora.phases import Phased, Verified
     from kuroshio.aurora.sides import Figures
     from kuroshio.aurora.switching import Switching
-    from kuroshio.aurora.verifying import Verifying
 
 
 @dataclass(frozen=True)
@@ -82,19 +81,20 @@ def cut_over_cluster() -> Switching:
 
 
 @cache
-def verify_clone() -> Verifying:
+def verify_clone() -> Verified:
     """Wire ``verify_clone``: both databases, documents in the plan bucket, records in the ledger, figures for Mackerel."""
     from kuroshio.adapters.aurora_ledger import AuroraLedger
     from kuroshio.adapters.clusters import RdsClusters
     from kuroshio.adapters.database_logins import DatabaseLogins
     from kuroshio.adapters.verified_databases import SqlDatabases
     from kuroshio.adapters.work_store import S3Work
+    from kuroshio.aurora.phases import Verified
     from kuroshio.aurora.verifying import Verifying
 
     environment = from_env(Aurora, os.environ)
     databases = SqlDatabases(DatabaseLogins(RdsClusters(), environment.database_authority))
     kept = S3Work(environment.plan_bucket), AuroraLedger(environment.ledger_table), _figures(environment)
-    return Verifying(databases, kept, (now, time.monotonic, time.sleep))
+    return Verified(Verifying(databases, kept, (now, time.monotonic, time.sleep)), kept[1], now)
 
 
 def _figures(environment: Aurora) -> Figures:
