@@ -13,6 +13,7 @@ import pytest
 from kuroshio.adapters import aws
 from kuroshio.adapters.mysql import Login, Server
 from kuroshio.adapters.replication import Instance
+from kuroshio.adapters.row_repair import SqlRepairs
 from kuroshio.aurora.request import SCHEMA
 from kuroshio.errors import CloneFailed, RequestRefused, SeedRefused, ServiceUnavailable
 from kuroshio.wiring import aurora as wiring
@@ -233,6 +234,8 @@ def test_a_clone_takes_nobodys_writes_and_fires_no_event(lab: Running, ready: St
     assert clone.rows("SELECT STATUS FROM information_schema.EVENTS") == [("ENABLED",)]
     with pytest.raises(RequestRefused, match="1290"):
         clone.rows("INSERT INTO app.orders (note, amount) VALUES ('rogue', 1)")
+    SqlRepairs(lab.login("shop"), lab.login("guarded"))._write(["DELETE FROM app.orders WHERE id = 1"])
+    assert clone.rows("SELECT @@read_only, COUNT(*) FROM app.orders WHERE id = 1") == [(1, 0)]
     source.rows("DROP EVENT app.fires")
     lab.rds.reset_db_cluster_parameter_group(
         DBClusterParameterGroupName="shop",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kuroshio.adapters.mysql import Server
 from kuroshio.aurora.verification import fingerprint, rows
-from kuroshio.errors import RepairRefused
+from kuroshio.errors import RepairRefused, RequestRefused
 
 if TYPE_CHECKING:
     from kuroshio.adapters.mysql import Login
@@ -29,6 +29,7 @@ _SESSION = (
     # Otherwise removing a row would remove its children on the clone.
     "SET SESSION foreign_key_checks = 0",
 )
+_READ_ONLY = "MySQL 1290"
 _TRIGGERS = (
     "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s"
 )
@@ -84,6 +85,19 @@ class SqlRepairs:
         return [rows.removal(table, keys), *([rows.insertion(table, found)] if found else [])]
 
     def _write(self, statements: list[str]) -> None:
+        """A clone is read-only until it takes over, which since Aurora 3 does not hold the master user: before that it is opened."""
+        try:
+            self._execute(statements)
+        except RequestRefused as error:
+            if _READ_ONLY not in str(error):
+                raise
+            self._clone.rows("CALL mysql.rds_set_read_only(0)")
+            try:
+                self._execute(statements)
+            finally:
+                self._clone.rows("CALL mysql.rds_set_read_only(1)")
+
+    def _execute(self, statements: list[str]) -> None:
         self._clone.rows("START TRANSACTION")
         try:
             for statement in statements:
