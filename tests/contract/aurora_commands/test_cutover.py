@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from kuroshio.aurora.records import Phase
-from tests.contract.aurora_commands.stage import CONDITIONS, begun, inputs, run, token_of_what_asks
+from tests.contract.aurora_commands.stage import CONDITIONS, begun, deployed, inputs, run, token_of_what_asks
 from tests.fakes import aurora_records as known
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def take_over(ledger: AuroraLedger, clone: str, record: dict[str, Any]) -> None:
     """What the workflow does while the command follows it: its record first, then its end."""
     token = token_of_what_asks()
-    ledger.put(clone, "cutover#1", record)
+    [begun] = boto3.client("stepfunctions").list_executions(
+        stateMachineArn=deployed("asks")["CutOver"], statusFilter="RUNNING"
+    )["executions"]
+    ledger.put(clone, "cutover#1", {**record, "run": begun["executionArn"]})
     boto3.client("stepfunctions").send_task_success(taskToken=token, output="{}")
 
 
@@ -56,6 +59,10 @@ def test_a_cut_over_is_asked_for_once_and_told_to_the_microsecond(
     shown = capsys.readouterr().out
     assert "shop took over from shop-old; writes were refused for 23.806 ms" in shown
     assert "  fenced            4.218 ms\n" in shown
+    # Asked again, the run that did it tells it again, and nothing is begun.
+    assert run("cutover", clone, "--env", "asks") == 0
+    assert capsys.readouterr().out == shown
+    assert len(inputs("asks", "CutOver", clone)) == 1
 
 
 def test_a_cut_over_whose_conditions_do_not_hold_shows_them_and_is_exit_code_3(

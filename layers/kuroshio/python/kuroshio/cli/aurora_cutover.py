@@ -68,7 +68,10 @@ def _switched(machine: str, place: Place, given: dict[str, Any], *, watch: bool,
     clone = given["clone"]
     request = asked_for(place, given)
     before = place.ledger.all(clone, "cutover#")
-    name = named(clone, machine.replace("_", ""), request, len(before))
+    # Asked again for what was just done, it is the run that did it; after a return, or the way back, it is a new one.
+    direction = "over" if machine == "cut_over" else "back"
+    done = bool(before) and (before[-1].get("result"), before[-1].get("direction")) == ("over", direction)
+    name = named(clone, machine.replace("_", ""), request, len(before) - done)
     arn, follow = run(place, machine, clone, name, {**request, "by": caller()})
     if not watch:
         left_alone(arn, clone, as_json=as_json)
@@ -79,13 +82,13 @@ def _switched(machine: str, place: Place, given: dict[str, Any], *, watch: bool,
         if failed.error == "CutOverRefused":
             _show((place.ledger.read(clone, "check") or {}).get("conditions", []), as_json=as_json)
             sys.exit(_REFUSED)
-        _told(place, clone, before, as_json=as_json)
+        _told(place, clone, arn, as_json=as_json)
         raise
     conditions = output.get("conditions", [])
     if request["dry_run"]:
         _show(conditions, as_json=as_json)
         sys.exit(0 if output.get("holds") else _REFUSED)
-    _told(place, clone, before, as_json=as_json)
+    _told(place, clone, arn, as_json=as_json)
 
 
 def asked_for(place: Place, given: dict[str, Any]) -> dict[str, Any]:
@@ -136,13 +139,13 @@ def _name(given: dict[str, Any]) -> dict[str, str]:
     return {"kind": kinds[0], kinds[0]: given[kinds[0]], **zone}
 
 
-def _told(place: Place, clone: str, before: list[dict[str, Any]], *, as_json: bool) -> None:
-    """What the ledger has since: one that took over, or what was found and returned."""
+def _told(place: Place, clone: str, arn: str, *, as_json: bool) -> None:
+    """What the ledger has of this run: that the clone took over, or why all returned."""
     from kuroshio.aurora.report import words
     from kuroshio.aurora.report.story import closed_ms, is_open
 
-    found = place.ledger.all(clone, "cutover#")
-    if not found or len(found) == len(before):
+    found = [each for each in place.ledger.all(clone, "cutover#") if each.get("run") == arn]
+    if not found:
         return
     last = found[-1]
     if as_json:
