@@ -10,6 +10,7 @@ from kuroshio.adapters.preflight_facts import sql_facts
 from kuroshio.aurora.attempts import Attempts
 from kuroshio.aurora.conditions import SwitchFacts
 from kuroshio.aurora.preflight.facts import SqlFacts, Unknown
+from kuroshio.aurora.records import of_this_clone
 from kuroshio.errors import KuroshioError, NotCaughtUp
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class SwitchLook:
         one = _known(lambda: self._servers.source(request, source))
         other = _known(lambda: self._servers.target(request, target))
         try:
-            verifications = self._ledger.all(request.clone, "verification#")
+            verifications = of_this_clone(self._ledger, request.clone, "verification#")
             of_target = _facts(other)
             return SwitchFacts(
                 now=now,
@@ -62,7 +63,7 @@ class SwitchLook:
                 versions=_known(lambda: (_version(_there(one)), _version(_there(other)))),
                 replication_account=_known(lambda: self._has_account(request, target, of_target)),
                 verification=verifications[-1] if verifications else None,
-                skips=self._ledger.all(request.clone, "skip#"),
+                skips=of_this_clone(self._ledger, request.clone, "skip#"),
                 suspects=self._ledger.all(request.clone, "suspect#"),
                 in_progress=self._in_progress(request, now),
                 approval=self._ledger.read(request.clone, "approval#cut-over"),

@@ -9,7 +9,7 @@ from kuroshio.aurora import request as requests
 from kuroshio.aurora.finding import Severity
 from kuroshio.aurora.preflight import judgement
 from kuroshio.aurora.preflight.facts import Facts, SqlFacts
-from kuroshio.aurora.records import ENDED, STATE, WATCHED, Phase
+from kuroshio.aurora.records import ENDED, STATE, WATCHED, Phase, of_this_clone
 from kuroshio.aurora.renewing import due
 from kuroshio.aurora.steps import dispatch
 from kuroshio.errors import InvalidRequest, PermanentError, PreflightRefused
@@ -97,7 +97,7 @@ class Inspecting:
         for state in self._ledger.clones():
             if state.get("phase") in WATCHED and not self._look.is_running(str(state.get("run", ""))):
                 under_way = bool(state.get("verifying")) and self._look.is_running(state["verifying"])
-                proofs = self._ledger.all(state["clone"], "verification#")
+                proofs = of_this_clone(self._ledger, state["clone"], "verification#")
                 every = requests.parse(state["request"]).verify_every
                 proof = "" if under_way else due(proofs, every, self._clock())
                 found.append({"request": state["request"], "due": proof})

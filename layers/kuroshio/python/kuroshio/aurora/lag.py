@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kuroshio.aurora.follow import Observation, State, Work
 from kuroshio.aurora.position import Position
+from kuroshio.aurora.records import of_this_clone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,14 +67,14 @@ class Lag:
 def earlier(ledger: Ledger, clone: str, now: datetime) -> list[Observation]:
     """The last looks, the oldest first. Times in keys have a form whose beginning names ten minutes."""
     prefixes = [f"lag#{moment.isoformat()[:_TEN_MINUTES]}" for moment in (now - timedelta(minutes=10), now)]
-    found = [record for prefix in prefixes for record in ledger.all(clone, prefix)]
+    found = [record for prefix in prefixes for record in of_this_clone(ledger, clone, prefix)]
     return [_observation(record["seen"]) for record in found[-_WINDOW:]]
 
 
 def last(ledger: Ledger, clone: str, now: datetime) -> Observation | None:
     """The last look of the last two days; None where there is none."""
     for days in (0, 1):
-        found = ledger.all(clone, f"lag#{(now - timedelta(days=days)).date().isoformat()}")
+        found = of_this_clone(ledger, clone, f"lag#{(now - timedelta(days=days)).date().isoformat()}")
         if found:
             return _observation(found[-1]["seen"])
     return None

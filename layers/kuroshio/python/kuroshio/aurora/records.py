@@ -24,13 +24,12 @@ What was changed on a source is kept under ``source/<its name>``, which no clone
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 STATE = "state"
 # Noted every few seconds while a clone catches up.
@@ -96,6 +95,30 @@ class Ledger(Protocol):
 
     def clones(self) -> list[dict[str, Any]]:
         """Return the ``state`` of every clone, each with its ``clone``, in the order of their names."""
+
+
+def of_this_clone(ledger: Ledger, clone: str, prefix: str) -> list[dict[str, Any]]:
+    """Return the records whose keys begin so, without those of a clone that was called so before and was removed.
+
+    Whoever decides by records decides by these: a proof of another clone proves nothing of this one.
+    """
+    since = moment(ledger.read(clone, STATE) or {}, "since")
+    return [record for record in ledger.all(clone, prefix) if is_of(record, since)]
+
+
+def is_of(record: Mapping[str, Any], since: datetime | None) -> bool:
+    """Whether a record is of the clone that is made since then; one without a time is."""
+    at = moment(record)
+    return since is None or at is None or at >= since
+
+
+def moment(record: Mapping[str, Any], name: str = "at") -> datetime | None:
+    """A field that is a time, in UTC; None where it is missing or no time."""
+    try:
+        found = datetime.fromisoformat(str(record.get(name, "")))
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def noted_key(kind: str, at: datetime, salt: str) -> str:

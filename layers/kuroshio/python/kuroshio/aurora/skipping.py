@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kuroshio.aurora import lag, replica, trouble
 from kuroshio.aurora import request as requests
 from kuroshio.aurora.position import Position
+from kuroshio.aurora.records import of_this_clone
 from kuroshio.errors import FollowRefused
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Skipping:
 
 def count(ledger: Ledger, clone: str, besides: Position | None) -> int:
     """How many transactions were skipped, not counting the one at that position."""
-    return sum(1 for record in ledger.all(clone, "skip#") if record["position"] != str(besides))
+    return sum(1 for record in of_this_clone(ledger, clone, "skip#") if record["position"] != str(besides))
 
 
 def _check(found: Trouble, lost: Transaction) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from kuroshio.aurora.records import STATE
+from kuroshio.aurora.records import STATE, is_of, moment
 from kuroshio.aurora.report.blocks import Tone
-from kuroshio.aurora.report.records import APPROVALS, is_of, items, moment, number, part, text
+from kuroshio.aurora.report.records import APPROVALS, items, number, part, text
 from kuroshio.aurora.report.story import tone_of
 from kuroshio.aurora.report.thinning import Point, thinned
 from kuroshio.errors import NotFound

@@ -77,7 +77,7 @@ def repair(*, clone: str, env: str, ledger_table: str | None, yes: bool, watch: 
 
 def _last(place: Place, clone: str) -> dict[str, Any]:
     """The latest verification. Raises NotFound where there is none."""
-    from kuroshio.aurora.report.records import is_of, moment
+    from kuroshio.aurora.records import is_of, moment
 
     since = moment(place.ledger.read(clone, "state") or {}, "since")
     found = [each for each in place.ledger.all(clone, "verification#") if is_of(each, since)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from kuroshio.aurora.records import moment
 from kuroshio.aurora.report import words
-from kuroshio.aurora.report.records import items, moment, number, text
+from kuroshio.aurora.report.records import items, number, text
 from kuroshio.aurora.report.story import is_open, step_names
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kuroshio.aurora.records import moment
 from kuroshio.aurora.report import words
 from kuroshio.aurora.report.blocks import Block, Cell, Paragraph, Section, Table, Tone
-from kuroshio.aurora.report.records import items, moment, part, text
+from kuroshio.aurora.report.records import items, part, text
 from kuroshio.aurora.report.story import asked_by
 
 if TYPE_CHECKING:

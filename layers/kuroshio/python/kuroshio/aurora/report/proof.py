@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kuroshio.aurora.records import moment
 from kuroshio.aurora.report import words
 from kuroshio.aurora.report.blocks import Block, Cell, Listing, Paragraph, Section, Table, Tone
-from kuroshio.aurora.report.records import items, moment, number, text
+from kuroshio.aurora.report.records import items, number, text
 from kuroshio.aurora.report.story import outcome, tone_of
 
 if TYPE_CHECKING:

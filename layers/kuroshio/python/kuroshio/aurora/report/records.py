@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from kuroshio.aurora.records import is_of, moment
 from kuroshio.errors import NotFound
 
 if TYPE_CHECKING:
@@ -66,12 +66,6 @@ def gather(ledger: Ledger, clone: str) -> Records:
     )
 
 
-def is_of(record: Record, since: datetime | None) -> bool:
-    """Whether it is of this clone, and not of one that was called so before and was removed."""
-    at = moment(record)
-    return since is None or at is None or at >= since
-
-
 def part(record: Mapping[str, Any], name: str) -> Record:
     """A field that is an object; empty where it is missing or anything else."""
     found = record.get(name)
@@ -99,12 +93,3 @@ def text(record: Mapping[str, Any], name: str) -> str:
     """A field as text, empty where it is missing."""
     found = record.get(name)
     return "" if found is None else str(found)
-
-
-def moment(record: Mapping[str, Any], name: str = "at") -> datetime | None:
-    """A field that is a time, in UTC; None where it is missing or no time."""
-    try:
-        found = datetime.fromisoformat(text(record, name))
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

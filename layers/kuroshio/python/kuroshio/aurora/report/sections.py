@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kuroshio.aurora.records import moment
 from kuroshio.aurora.report import bars, doubts, lag_plot, people, proof, svg, words
 from kuroshio.aurora.report.blocks import Block, Cell, Paragraph, Picture, Report, Section, Sentences, Table, Tile, Tone
-from kuroshio.aurora.report.records import items, moment, number, part, text
+from kuroshio.aurora.report.records import items, number, part, text
 from kuroshio.aurora.report.story import Entry, closed_ms, is_open, phases, timeline, tone_of
 from kuroshio.aurora.report.thinning import Point
 from kuroshio.aurora.report.verdict import verdict

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from kuroshio.aurora.records import moment
 from kuroshio.aurora.report import words
 from kuroshio.aurora.report.blocks import Tone
-from kuroshio.aurora.report.records import items, moment, number, part, text
+from kuroshio.aurora.report.records import items, number, part, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

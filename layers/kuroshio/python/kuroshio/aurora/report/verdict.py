@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kuroshio.aurora.records import moment
 from kuroshio.aurora.report import words
 from kuroshio.aurora.report.blocks import Paragraph, Tone
 from kuroshio.aurora.report.proof import ended, upto
-from kuroshio.aurora.report.records import moment, number, text
+from kuroshio.aurora.report.records import number, text
 from kuroshio.aurora.report.story import PHASES, closed_ms, is_open, open_of, tone_of
 
 if TYPE_CHECKING:
