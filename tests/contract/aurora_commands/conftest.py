@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import boto3
@@ -11,13 +12,29 @@ from moto import mock_aws
 
 from kuroshio.adapters import aws
 from kuroshio.adapters.aurora_ledger import AuroraLedger
+from lab import moto_engine
+from lab.moto_engine import Hooks
 from tests.contract.aurora_commands.stage import TABLE, deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _numbers = itertools.count(1)
+
+
+def _pause(seconds: float, interrupted: Callable[[], bool], _arn: str) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not interrupted():
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine() -> Iterator[None]:
+    """The lab's engine, said so: it is that of the whole process once any test before has installed it."""
+    moto_engine.install(Hooks(client=lambda service, region, _role: boto3.client(service, region), pause=_pause))
+    yield
+    moto_engine.install(Hooks())
 
 
 @pytest.fixture(scope="module", autouse=True)

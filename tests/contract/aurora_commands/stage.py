@@ -16,6 +16,8 @@ from kuroshio.cli import main
 from tests.fakes import aurora_records as known
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kuroshio.adapters.aurora_ledger import AuroraLedger
 
 TABLE = "ledger"
@@ -129,17 +131,27 @@ def waiting_for(ledger: AuroraLedger, clone: str, name: str) -> str:
 
 def token_of_what_asks() -> str:
     """The token of the execution that asked last."""
-    found: list[Any] = []
-    while not found:
-        found = boto3.client("sqs").receive_message(QueueUrl=ASKED).get("Messages", [])
+    found = eventually(lambda: boto3.client("sqs").receive_message(QueueUrl=ASKED).get("Messages"))
     boto3.client("sqs").delete_message(QueueUrl=ASKED, ReceiptHandle=found[0]["ReceiptHandle"])
     return str(json.loads(found[0]["Body"])["token"])
 
 
 def ended(arn: str) -> dict[str, Any]:
-    while (found := dict(boto3.client("stepfunctions").describe_execution(executionArn=arn)))["status"] == "RUNNING":
+    def found() -> dict[str, Any]:
+        told = dict(boto3.client("stepfunctions").describe_execution(executionArn=arn))
+        return told if told["status"] != "RUNNING" else {}
+
+    return dict(eventually(found))
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """The first true thing that ``look`` returns. Raises AssertionError after a minute without one."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
         time.sleep(0.01)
-    return found
+    raise AssertionError("nothing came within a minute")
 
 
 def inputs(environment: str, machine: str, clone: str) -> list[Any]:
