@@ -16,7 +16,7 @@ from lab.moto_engine.hooks import ExecutionStatus, Hooks, Rule, TaskFailed, use
 from lab.moto_engine.in_process import Execution, run
 from lab.moto_engine.patches import patch_moto
 from lab.moto_engine.queues import await_message, visible_messages
-from lab.moto_engine.server import know_aws_policy, moto_server, put_event
+from lab.moto_engine.server import forget_everything, know_aws_policy, moto_server, put_event
 
 __all__ = [
     "Execution",
@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "TaskFailed",
     "await_message",
+    "forget_everything",
     "install",
     "know_aws_policy",
     "moto_server",

@@ -15,6 +15,7 @@ from moto.events.models import events_backends
 from moto.iam.access_control import PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket
 
@@ -66,3 +67,8 @@ def _send_to_targets(self: Any, original_event: dict[str, Any], transform_input:
     event["time"] = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if self.event_pattern.matches_event(event):
         deliver(Rule(self.arn, self.role_arn or "", copy.deepcopy(self.targets)), copy.deepcopy(event))
+
+
+def forget_everything() -> None:
+    """Empty all accounts. Every moto server of a process serves the same ones, so one lab meets what another left there."""
+    moto_api_backend.reset()

@@ -120,7 +120,7 @@ def test_layers_lie_where_lambda_would_mount_them_and_nothing_else_is_in_the_ima
 import os
 there = ["/opt/bootstrap", "/opt/python/kuroshio/wiring/__init__.py", "/opt/python/botocore/data/s3", "/var/task/detect_changes/handler.py"]
 gone = ["/var/task/Dockerfile", "/var/task/build", "/opt/python/boto3", "/opt/python/kuroshio/cli", "/opt/python/pip",
-        "/usr/bin/pip3", "/usr/lib/python3/dist-packages/pip", "/opt/python/setuptools", "/opt/python/botocore/data/ec2",
+        "/usr/bin/pip3", "/usr/lib/python3/dist-packages/pip", "/opt/python/setuptools", "/opt/python/botocore/data/ecs",
         "/opt/python/bin", "/usr/bin/perl5.40-x86_64-linux-gnu", "/var/lib/apt/lists/partial/x"]
 print([p for p in there if not os.path.exists(p)], [p for p in gone if os.path.exists(p)], os.access("/opt/bootstrap", os.X_OK))
 """

@@ -58,10 +58,17 @@ ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
     ("s3", "GetObject"): {"Bucket": "some-bucket", "Key": "a folder/鍵.json"},
     ("s3", "HeadObject"): {"Bucket": "some-bucket", "Key": "a folder/鍵.json"},
     ("s3", "PutObject"): {"Bucket": "some-bucket", "Key": "k", "Body": b"body", "IfNoneMatch": "*", "ContentType": "text/plain"},
+    ("route53", "ChangeResourceRecordSets"): {"HostedZoneId": "Z1", "ChangeBatch": {"Changes": [{"Action": "DELETE", "ResourceRecordSet": {"Name": "db.example.", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": "c.example"}]}}]}},
+    ("route53", "GetChange"): {"Id": "/change/C1"},
+    ("route53", "ListResourceRecordSets"): {"HostedZoneId": "Z1", "StartRecordName": "db.example.", "StartRecordType": "CNAME", "MaxItems": "1"},
     ("secretsmanager", "CreateSecret"): {"Name": "n", "ClientRequestToken": "t" * 32, "SecretString": "鍵", "Tags": [{"Key": "k", "Value": "v"}]},
     ("secretsmanager", "DeleteSecret"): {"SecretId": "n", "ForceDeleteWithoutRecovery": True},
     ("secretsmanager", "DescribeSecret"): {"SecretId": "n"},
     ("secretsmanager", "GetSecretValue"): {"SecretId": "arn:aws:secretsmanager:ap-northeast-1:111122223333:secret:a-b"},
+    ("secretsmanager", "PutSecretValue"): {"SecretId": "n", "ClientRequestToken": "t" * 32, "SecretString": "鍵", "VersionStages": ["s"]},
+    ("secretsmanager", "UpdateSecretVersionStage"): {"SecretId": "n", "VersionStage": "AWSCURRENT", "MoveToVersionId": "t" * 32, "RemoveFromVersionId": "u" * 32},
+    ("ssm", "GetParameter"): {"Name": "/db/host", "WithDecryption": True},
+    ("ssm", "PutParameter"): {"Name": "/db/host", "Value": "鍵", "Type": "String", "Overwrite": True},
     ("sqs", "SendMessage"): {"QueueUrl": "https://sqs.ap-northeast-1.amazonaws.com/111122223333/q", "MessageBody": "鍵"},
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -37,6 +38,10 @@ TRAPS: list[tuple[str, dict[str, Any]]] = [
     ("$x.nothing", {"x": {}}),
     ("$number($x)", {"x": "no number"}),
 ]
+
+
+# What these give depends on when they are asked, and the two are asked one after the other.
+CLOCK = re.compile(r"\$(millis|now)\(")
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +82,8 @@ def test_the_reference_sees_every_expression_of_a_machine_as_the_lab_does(
     asked: list[tuple[str, Any]] = []
 
     def heard(expression: str, bindings: Mapping[str, Any]) -> Any:
-        asked.append((expression, json.loads(json.dumps(bindings, default=str))))
+        if not CLOCK.search(expression):
+            asked.append((expression, json.loads(json.dumps(bindings, default=str))))
         return evaluate(expression, bindings)
 
     monkeypatch.setattr(expressions, "evaluate", heard)

@@ -26,6 +26,7 @@ from kuroshio.aurora.request import SCHEMA
 from kuroshio.errors import NotFound
 from kuroshio.wiring import aurora as wiring
 from lab.engine import find
+from lab.moto_engine import forget_everything
 from lab.place import ACCOUNT, OPERATOR, REGION
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Stage:
 @contextmanager
 def stage(root: Path, patch: pytest.MonkeyPatch) -> Iterator[Stage]:
     name = f"stage-{secrets.token_hex(3)}"
+    forget_everything()  # other modules have made tables and buckets of the same names
     with _network(name), lab_in_process(root, name) as lab:
         made = Stage(lab)
         environment = {

@@ -24,6 +24,7 @@ from kuroshio.aurora.position import Position
 from kuroshio.aurora.switching import Switching
 from lab.clients import client
 from lab.databases import writers
+from lab.moto_engine import forget_everything
 from lab.place import OPERATOR, REGION
 from lab.rds.testing import PASSWORD, USER, aurora
 from tests.fakes.aurora_ledger import InMemoryAuroraLedger
@@ -179,6 +180,7 @@ class Whole:
 @contextmanager
 def whole() -> Iterator[Whole]:
     """``shop``, and ``copy`` that follows it; tables and accounts of the writers; secrets; nothing was cut over yet."""
+    forget_everything()  # other modules have made buckets and secrets of the same names
     with pair() as both:
         yield Whole(both.lab, _kept(both.lab))
 

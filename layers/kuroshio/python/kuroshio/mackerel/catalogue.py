@@ -76,7 +76,16 @@ FIGURES = (
 )
 _BY_NAME = {figure.name: figure for figure in FIGURES}
 # Our state machines, as metrics call them: what is drawn and watched where nobody says otherwise.
-WORKFLOWS = ("detect-changes",)
+WORKFLOWS = (
+    "detect-changes",
+    "replicate-cluster",
+    "verify-clone",
+    "repair-clone",
+    "watch-clones",
+    "cut-over",
+    "cut-back",
+    "remove-clone",
+)
 # What a run's status in Step Functions is called here.
 STATUSES = {
     "SUCCEEDED": "succeeded",
