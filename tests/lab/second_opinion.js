@@ -3,7 +3,10 @@ const jsonata = require('jsonata');
 
 async function opinion({ expression, bindings }) {
   try {
-    const value = await jsonata(expression).evaluate(undefined, bindings);
+    const asked = jsonata(expression);
+    // Step Functions' own function, which is not JSONata's.
+    asked.registerFunction('parse', (text) => JSON.parse(text), '<s:x>');
+    const value = await asked.evaluate(undefined, bindings);
     return value === undefined ? { undefined: true } : { value };
   } catch (error) {
     return { error: error.code || String(error) };
