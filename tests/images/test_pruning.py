@@ -103,7 +103,9 @@ def session(data: Path | None) -> Session:
 
 def nothing(service: str, operation: str) -> str:
     """An answer without anything in it, as the service's protocol has it."""
-    return {"s3": "", "ec2": "<Answer/>", "rds": f"<Answer><{operation}Result/></Answer>"}.get(service, "{}")
+    return {"s3": "", "ec2": "<Answer/>", "route53": "<Answer/>", "rds": f"<Answer><{operation}Result/></Answer>"}.get(
+        service, "{}"
+    )
 
 
 def sent(made: Session, service: str, operation: str, region: str) -> tuple[str, str, dict[str, str], bytes]:
